@@ -1,0 +1,271 @@
+"""The run-file contract, version 1: what a Parquet file of spike events must hold.
+
+Columns `layer` (text, dictionary or integer), `neuron` and `timestep` (integers from 0), and, optionally, `sample`
+(integer from 0; default 0) and `n_spikes` (integer from 1; default 1). Any integer width, order and compression; other
+columns are ignored and named in a note.
+"""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from energy_db import declaration as declared
+from energy_db.declaration import LARGEST_INDEX, Declaration
+from energy_db.engines.duckdb import Engine, EngineError, first_line, identifier, literal
+from energy_db.errors import RunFileError, UsageError, Violation
+
+CONTRACT_VERSION = 1
+REQUIRED = ("layer", "neuron", "timestep")
+OPTIONAL = ("sample", "n_spikes")
+METADATA_KEY = "energy_db"
+
+_INTEGERS = frozenset(
+    f"{sign}{width}" for sign in ("", "U") for width in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that every event must keep.
+
+    Attributes
+    ----------
+    column : str
+        The contract's column.
+    text : str
+        The rule, as it follows the name of the column.
+    breach : str
+        SQL condition on an event, with what is declared of its layer beside it.
+    shown_by : str
+        The roll-up of the events whose groups show a breach, so that only a bad file is read twice.
+    group_breach : str
+        SQL condition on such a group.
+    """
+
+    column: str
+    text: str
+    breach: str
+    shown_by: str
+    group_breach: str
+
+
+def _rules_of_key(column: str, rollup: str, limit: str) -> tuple[Rule, ...]:
+    conditions = {
+        "must not be null": f"{column} IS NULL",
+        "must not be negative": f"{column} < 0",
+        f"must be at most {LARGEST_INDEX}": f"{column} > {LARGEST_INDEX}",
+        f"must be below the declared {limit}": f"{column} >= declared_{limit}",
+    }
+    return tuple(Rule(column, text, breach, rollup, breach) for text, breach in conditions.items())
+
+
+_UNKNOWN_LAYER = "layer_name IS NULL AND layer IS NOT NULL"
+
+RULES = (
+    Rule("layer", "must not be null", "layer IS NULL", "incoming_neurons", "layer IS NULL"),
+    Rule("layer", "must not be empty", "layer_name = ''", "incoming_neurons", "layer_name = ''"),
+    Rule("layer", "must be a declared layer", _UNKNOWN_LAYER, "incoming_neurons", _UNKNOWN_LAYER),
+    *_rules_of_key("neuron", "incoming_neurons", "n_neurons"),
+    *_rules_of_key("timestep", "incoming_steps", "n_timesteps"),
+    Rule("sample", "must not be null", "sample_index IS NULL", "incoming_steps", "n_with_sample < n_events"),
+    Rule("sample", "must not be negative", "sample_index < 0", "incoming_steps", "least_sample < 0"),
+    Rule(
+        "sample",
+        f"must be at most {LARGEST_INDEX}",
+        f"sample_index > {LARGEST_INDEX}",
+        "incoming_steps",
+        f"most_sample > {LARGEST_INDEX}",
+    ),
+    Rule(
+        "sample",
+        "must be below the declared n_samples",
+        "sample_index >= declared_n_samples",
+        "incoming_steps",
+        "most_sample >= declared_n_samples",
+    ),
+    Rule("n_spikes", "must not be null", "n_spikes IS NULL", "incoming_steps", "n_with_spikes < n_events"),
+    Rule("n_spikes", "must be 1 or more", "n_spikes < 1", "incoming_steps", "least_n_spikes < 1"),
+    Rule(
+        "n_spikes",
+        f"must be at most {LARGEST_INDEX}",
+        f"n_spikes > {LARGEST_INDEX}",
+        "incoming_steps",
+        f"most_n_spikes > {LARGEST_INDEX}",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A Parquet file whose columns keep the contract; its events are not read yet.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    columns : dict of str to str
+        The file's column for each of the contract's columns that it has.
+    layers_are_integers : bool
+        Whether layers are numbered instead of named.
+    n_bytes : int
+        Its size.
+    declaration : Declaration
+        What the file's own metadata declares.
+    notes : tuple of str
+        What its reader should know.
+    """
+
+    path: Path
+    columns: dict[str, str]
+    layers_are_integers: bool
+    n_bytes: int
+    declaration: Declaration
+    notes: tuple[str, ...]
+
+    @property
+    def column_map(self) -> str | None:
+        """The columns that have other names than the contract's, as JSON; None if there are none."""
+        renamed = {ours: theirs for ours, theirs in sorted(self.columns.items()) if ours != theirs}
+        return json.dumps(renamed) if renamed else None
+
+    @property
+    def events(self) -> str:
+        """The query that reads the events under the contract's names."""
+        sample = identifier(self.columns["sample"]) if "sample" in self.columns else "0"
+        n_spikes = identifier(self.columns["n_spikes"]) if "n_spikes" in self.columns else "1"
+        layer, neuron, timestep = (identifier(self.columns[name]) for name in REQUIRED)
+        return (
+            f"SELECT {layer} AS layer, {neuron} AS neuron, {timestep} AS timestep, {sample} AS sample_index, "
+            f"{n_spikes} AS n_spikes, file_row_number FROM {_scan(self.path)}"
+        )
+
+    def sha256(self) -> str:
+        """Return the hash of the file's bytes."""
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | None = None) -> RunFile:
+    """Look at a run file's columns and metadata.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where to read it.
+    path : Path
+        The file.
+    column_map : mapping of str to str, optional
+        The file's name for a column of the contract, where it has another one.
+
+    Raises
+    ------
+    UsageError
+        If the mapping names a column that the contract does not have.
+    RunFileError
+        If the file is missing, empty, not Parquet or cut short, or if a column is missing or of a wrong type.
+    """
+    for name in column_map or {}:
+        if name not in REQUIRED + OPTIONAL:
+            known = ", ".join(REQUIRED + OPTIONAL)
+            raise UsageError(f"cannot map {name!r}: the columns of a run file are {known}")
+    _refuse_what_is_no_file(engine, path)
+    try:
+        types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {_scan(path)}")}
+        metadata = engine.value(
+            "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = ?",
+            [glob.escape(str(path)), METADATA_KEY],
+        )
+    except EngineError as error:
+        raise RunFileError(
+            f"{path}: is not a readable Parquet file: {first_line(error)}",
+            "Was it written completely? A Parquet writer must be closed before its file can be read.",
+        ) from error
+    types.pop("file_row_number", None)
+    columns = _find_columns(path, types, column_map or {})
+    ignored = sorted(set(types) - set(columns.values()))
+    notes = (f"ignored columns: {', '.join(ignored)}",) if ignored else ()
+    where = f"{path} (metadata key {METADATA_KEY})"
+    return RunFile(
+        path=path,
+        columns=columns,
+        layers_are_integers=types[columns["layer"]] in _INTEGERS,
+        n_bytes=path.stat().st_size,
+        declaration=declared.read_text(metadata, where) if metadata else Declaration(),
+        notes=notes,
+    )
+
+
+def violations(engine: Engine, run_file: RunFile) -> tuple[Violation, ...]:
+    """Return every rule that the file breaks; the roll-ups of its events are in the incoming tables."""
+    broken = [rule for rollup in ("incoming_neurons", "incoming_steps") for rule in _broken(engine, rollup)]
+    return tuple(_locate(engine, run_file, rule) for rule in broken)
+
+
+def _broken(engine: Engine, rollup: str) -> list[Rule]:
+    rules = [rule for rule in RULES if rule.shown_by == rollup]
+    conditions = ", ".join(f"coalesce(bool_or({rule.group_breach}), false)" for rule in rules)
+    [shown] = engine.rows(f"SELECT {conditions} FROM {rollup} LEFT JOIN incoming_layers ON layer = layer_value")
+    return [rule for rule, is_broken in zip(rules, shown, strict=True) if is_broken]
+
+
+def _locate(engine: Engine, run_file: RunFile, rule: Rule) -> Violation:
+    column = "sample_index" if rule.column == "sample" else rule.column
+    [(n_rows, first_row, value)] = engine.rows(
+        f"SELECT count(*), min(file_row_number), arg_min(coalesce(CAST({column} AS VARCHAR), 'null'), file_row_number) "
+        f"FROM incoming_events LEFT JOIN incoming_layers ON layer = layer_value WHERE {rule.breach}"
+    )
+    return Violation(run_file.columns.get(rule.column, rule.column), rule.text, n_rows, first_row, value)
+
+
+def _scan(path: Path) -> str:
+    return f"read_parquet({literal(glob.escape(str(path)))}, file_row_number = true, hive_partitioning = false)"
+
+
+def _refuse_what_is_no_file(engine: Engine, path: Path) -> None:
+    if not path.exists():
+        raise RunFileError(f"{path}: no such file")
+    if not path.is_file():
+        raise RunFileError(f"{path}: is not a file")
+    # Opening the store's own file here would drop the engine's lock on it.
+    if engine.path != ":memory:" and path.samefile(engine.path):
+        raise RunFileError(f"{path}: is the store itself, not a run file")
+    if path.stat().st_size == 0:
+        raise RunFileError(f"{path}: is empty (0 bytes)", "Did the recording stop before anything was written?")
+    if not os.access(path, os.R_OK):
+        raise RunFileError(f"{path}: may not be read", "Change its permissions, or run as its owner.")
+
+
+def _find_columns(path: Path, types: Mapping[str, str], column_map: Mapping[str, str]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for name in REQUIRED + OPTIONAL:
+        theirs = column_map.get(name, name)
+        if theirs in types:
+            _check_type(path, name, theirs, types[theirs])
+            columns[name] = theirs
+        elif name in REQUIRED or name in column_map:
+            raise RunFileError(f"{path}: column {theirs!r} is missing", _missing_column_hint(name, types))
+    return columns
+
+
+def _missing_column_hint(name: str, types: Mapping[str, str]) -> str:
+    lowered = {column.lower(): column for column in types}
+    close = difflib.get_close_matches(name, lowered, 1, cutoff=0.5)
+    guess = lowered[close[0]] if close else "THEIR_NAME"
+    return f"The file has {', '.join(types) or 'no columns'}. If one of them is it: --map {name}={guess}"
+
+
+def _check_type(path: Path, name: str, theirs: str, sql_type: str) -> None:
+    if sql_type in _INTEGERS or (name == "layer" and (sql_type == "VARCHAR" or sql_type.startswith("ENUM"))):
+        return
+    wanted = "text or an integer" if name == "layer" else "an integer"
+    raise RunFileError(
+        f"{path}: column {theirs!r} is of type {sql_type}, must be {wanted}",
+        "Convert it where the file is written; energy-db does not round or guess.",
+    )

@@ -1,0 +1,34 @@
+"""The SQLAlchemy door: for pandas, BI tools and Alembic; the data paths do not go through it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from duckdb_engine import ConnectionWrapper
+from sqlalchemy.pool import NullPool
+
+from energy_db.engines.duckdb import Engine
+
+
+def engine_for(engine: Engine) -> sqlalchemy.Engine:
+    """Return a SQLAlchemy engine whose connections are further cursors of an open store."""
+
+    def connect(*_: Any, **__: Any) -> ConnectionWrapper:
+        return ConnectionWrapper(engine.cursor())
+
+    return sqlalchemy.create_engine("duckdb:///", creator=connect, poolclass=NullPool)
+
+
+def upgrade(engine: Engine, migrations: Path) -> None:
+    """Step the store through the migrations that it has not seen yet, in one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    alchemy_engine = engine_for(engine)
+    with alchemy_engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    alchemy_engine.dispose()

@@ -1,0 +1,168 @@
+"""The embedded engine: the one place that imports duckdb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from energy_db.errors import QueryError, StoreError, StoreLockedError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+EngineError = duckdb.Error
+EngineErrorOnWrite = (duckdb.TransactionException, duckdb.IOException, duckdb.OutOfMemoryException)
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+# The block size makes a store a third smaller, the storage version lets tools that embed DuckDB 1.5 open it.
+_STORE_CONFIG = {"default_block_size": "131072", "storage_compatibility_version": "v1.5.0"}
+
+
+class Engine:
+    """One connection to one DuckDB database.
+
+    Parameters
+    ----------
+    path : str
+        The database file, or ':memory:'.
+    read_only : bool
+        Refuse to write, and share the file with other readers.
+
+    Raises
+    ------
+    StoreLockedError
+        If another process, or this one with another mode, holds the file.
+    StoreError
+        If the file cannot be opened.
+    """
+
+    def __init__(self, path: str, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        try:
+            self._connection = duckdb.connect(path, read_only=read_only, config=dict(_STORE_CONFIG))
+        except duckdb.Error as error:
+            raise _open_error(path, error) from error
+        self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+
+    def close(self) -> None:
+        """Close the connection; what is committed is on disk."""
+        self._connection.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a second connection to the same database, for the SQLAlchemy door."""
+        return self._connection.cursor()
+
+    def run(self, sql: str, parameters: Parameters = ()) -> None:
+        """Execute statements whose result nobody needs."""
+        self._connection.execute(sql, parameters).fetchall()
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """Execute a query and return its rows."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def records(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Execute a query and return its rows as dictionaries by column name."""
+        result = self._connection.execute(sql, parameters)
+        names = [column[0] for column in result.description or []]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """Execute a query and return the first column of its first row, or None if it has no rows."""
+        rows = self.rows(sql, parameters)
+        return rows[0][0] if rows else None
+
+    def arrow(self, sql: str, parameters: Parameters = ()) -> pyarrow.Table:
+        """Execute a query and return its result as an Arrow table."""
+        relation = self._connection.sql(sql, params=parameters or None)
+        return relation.to_arrow_table()
+
+    def insert_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement for each of a few rows."""
+        if rows:
+            self._connection.executemany(sql, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit all that the block does, or nothing of it."""
+        self._connection.execute("BEGIN TRANSACTION")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):  # a failed COMMIT has rolled back already
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def read_only_query(self, sql: str, parameters: Parameters = ()) -> pyarrow.Table:
+        """Execute one query of a user's in a transaction that cannot write.
+
+        Raises
+        ------
+        QueryError
+            If it is not exactly one SELECT, SHOW, DESCRIBE or EXPLAIN, or if it is wrong.
+        """
+        try:
+            statements = duckdb.extract_statements(sql)
+            if len(statements) != 1:
+                raise QueryError(f"expected one query, found {len(statements)}")
+            if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+                raise QueryError(
+                    f"a query must not change anything, but this is a {statements[0].type.name} statement",
+                    "Only SELECT, SHOW, DESCRIBE, SUMMARIZE and EXPLAIN are allowed here.",
+                )
+            self._connection.execute("BEGIN TRANSACTION READ ONLY")
+            try:
+                return self.arrow(sql, parameters)
+            finally:
+                self._connection.execute("ROLLBACK")
+        except duckdb.Error as error:
+            raise QueryError(f"the query failed: {str(error).strip()}") from error
+
+    def progress(self) -> float:
+        """Return how far the running statement is, from 0 to 1; 0 if nothing runs or nobody knows."""
+        return max(0.0, float(self._connection.query_progress())) / 100
+
+    def interrupt(self) -> None:
+        """Stop the running statement."""
+        self._connection.interrupt()
+
+
+def literal(text: str) -> str:
+    """Quote a text for use in a statement that takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Quote the name of a column."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an engine's message, without its class."""
+    line = str(error).strip().partition("\n")[0]
+    return line.partition("Error: ")[2] or line
+
+
+def _open_error(path: str, error: duckdb.Error) -> StoreError:
+    message = str(error)
+    if "Could not set lock" in message:
+        holder = message.partition("held in ")[2].partition(". ")[0].strip() or "another process"
+        return StoreLockedError(
+            f"{path} is held by {holder}",
+            "Wait until it is done, or close it there; readers (--read-only) can share a store, a writer cannot.",
+        )
+    if "different configuration" in message:
+        return StoreLockedError(
+            f"{path} is already open in this process in another mode", "Close the other EnergyStore first."
+        )
+    if Path(path).is_dir():
+        return StoreError(f"{path} is a folder, not a store")
+    if not Path(path).parent.is_dir():
+        return StoreError(f"{path}: the folder {Path(path).parent} does not exist", "Create the folder first.")
+    return StoreError(f"{path} cannot be opened as a store: {first_line(error)}")

@@ -1,0 +1,130 @@
+"""The store's own life: made new from schema/, recognised, refreshed, stepped from an old revision to today's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from energy_db import costs, sql
+from energy_db.engines.duckdb import Engine, EngineError, first_line, literal
+from energy_db.errors import StoreError, StoreVersionError
+
+
+def create(engine: Engine) -> None:
+    """Make a fresh store: the tables of schema/, stamped with the newest revision, the views and the shipped costs."""
+    with engine.transaction():
+        for table in sql.tables():
+            engine.run(table.statement)
+        engine.run("INSERT INTO alembic_version VALUES (?)", [sql.newest_revision()])
+        _install_shipped(engine)
+
+
+def check(engine: Engine) -> None:
+    """Make sure that the store is one that this code works with; make an empty database one.
+
+    Raises
+    ------
+    StoreError
+        If the database is not an energy-db store.
+    StoreVersionError
+        If it was made by an older or newer energy-db.
+    """
+    tables = {row[0] for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")}
+    if not tables and not engine.read_only:
+        create(engine)
+        return
+    found, wanted = revision(engine, tables), sql.newest_revision()
+    if found < wanted:
+        raise StoreVersionError(
+            f"{engine.path} is at schema revision {found}, this energy-db wants {wanted}",
+            f"Bring it up to date (a backup is made first): energy-db --db {engine.path} migrate",
+        )
+    if found > wanted:
+        raise StoreVersionError(
+            f"{engine.path} is at schema revision {found}, newer than {wanted}, the newest that this energy-db knows",
+            "Upgrade the package: pip install --upgrade energy-db",
+        )
+    if _is_current(engine):
+        return
+    if engine.read_only:
+        raise StoreVersionError(
+            f"{engine.path} holds the views and costs of another release of energy-db",
+            f"Refresh them: energy-db --db {engine.path} migrate",
+        )
+    refresh(engine)
+
+
+def revision(engine: Engine, tables: set[str]) -> str:
+    """Return the revision at which a store stands."""
+    if "alembic_version" in tables:
+        found = engine.rows("SELECT version_num FROM alembic_version")
+        if len(found) == 1:
+            return str(found[0][0])
+    raise StoreError(
+        f"{engine.path} is a DuckDB database, but not an energy-db store",
+        "Choose another file with --db or ENERGY_DB; energy-db makes it if it does not exist.",
+    )
+
+
+def refresh(engine: Engine) -> None:
+    """Install the views of this release anew, and the shipped costs that the store does not have yet."""
+    with engine.transaction():
+        _install_shipped(engine)
+
+
+def migrate(engine: Engine) -> tuple[str, str, str | None]:
+    """Step a store to the newest revision, after a backup beside it.
+
+    Returns
+    -------
+    tuple of (str, str, str or None)
+        The revision found, the revision now, and the backup's path (None if nothing had to be done).
+    """
+    tables = {row[0] for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")}
+    if not tables:
+        create(engine)
+        return sql.newest_revision(), sql.newest_revision(), None
+    found = revision(engine, tables)
+    if found >= sql.newest_revision():
+        check(engine)
+        return found, found, None
+    backup = _back_up(engine, found)
+    from energy_db.engines import alchemy
+
+    for view in engine.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary"):
+        engine.run(f"DROP VIEW {view[0]}")
+    alchemy.upgrade(engine, sql.root() / "migrations")
+    refresh(engine)
+    return found, sql.newest_revision(), backup
+
+
+def _install_shipped(engine: Engine) -> None:
+    stale = {row[0] for row in engine.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary")}
+    for view in sql.views():
+        engine.run(view.statement)
+    for name in stale - {view.name for view in sql.views()}:
+        engine.run(f"DROP VIEW {name}")
+    if engine.path != ":memory:":
+        engine.run("".join(thing.comments for thing in (*sql.tables(), *sql.views())))
+    costs.install_shipped(engine)
+    engine.run("DELETE FROM store_info WHERE fact = 'shipped_fingerprint'")
+    engine.run("INSERT INTO store_info VALUES ('shipped_fingerprint', ?)", [sql.shipped_fingerprint()])
+
+
+def _is_current(engine: Engine) -> bool:
+    fingerprint = engine.value("SELECT fact_value FROM store_info WHERE fact = 'shipped_fingerprint'")
+    return bool(fingerprint == sql.shipped_fingerprint())
+
+
+def _back_up(engine: Engine, found: str) -> str:
+    """Copy the store by SQL: copying its file would miss what is not checkpointed, and drop the engine's lock."""
+    backup = Path(f"{engine.path}.backup-{found}")
+    if backup.exists():
+        raise StoreError(f"{backup} is in the way of the backup", "Move it away, then migrate again.")
+    database = engine.value("SELECT current_database()")
+    try:
+        engine.run(f"ATTACH {literal(str(backup))} AS backup (STORAGE_VERSION 'v1.5.0')")
+        engine.run(f'COPY FROM DATABASE "{database}" TO backup')
+        engine.run("DETACH backup")
+    except EngineError as error:
+        raise StoreError(f"{backup}: the backup failed: {first_line(error)}", "Nothing was migrated.") from error
+    return str(backup)

@@ -1,0 +1,340 @@
+"""What a run costs on a chip: who burns the energy, why, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from energy_db import sql
+from energy_db.advice import Advice, advise, explain
+from energy_db.engines.duckdb import Engine, EngineError
+from energy_db.errors import StoreError, UsageError
+from energy_db.runs import Run
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+SCHEMA = "energy-db/report/1"
+GRAINS = ("layer", "neuron", "operation", "step")
+
+_PRICED = "run_id = ? AND chip = ? AND cost_version = ?"
+_SORTED_BY = {
+    "layer": "layer_index",
+    "neuron": "energy_pj DESC, layer_index, neuron",
+    "operation": "energy_pj DESC, operation",
+    "step": "timestep, layer_index",
+}
+
+
+@dataclass(frozen=True)
+class LayerEnergy:
+    """What a layer costs.
+
+    Attributes
+    ----------
+    layer, role : str
+        Its name and what its spikes trigger.
+    n_neurons, n_active_neurons, spikes : int
+        Its neurons, those that spiked, and their spikes.
+    energy_pj : float
+        Energy in pJ.
+    share : float
+        The same as a share of the run's energy, from 0 to 1.
+    energy_per_spike_pj : float or None
+        Energy of one of its spikes in pJ; None if it was silent.
+    """
+
+    layer: str
+    role: str
+    n_neurons: int
+    n_active_neurons: int
+    spikes: int
+    energy_pj: float
+    share: float
+    energy_per_spike_pj: float | None
+
+
+@dataclass(frozen=True)
+class OperationEnergy:
+    """What an operation of the hardware costs, over all layers: `count` units of its driver, `cost_pj` each."""
+
+    operation: str
+    driver: str
+    count: int
+    cost_pj: float
+    energy_pj: float
+    share: float
+
+
+@dataclass(frozen=True)
+class NeuronEnergy:
+    """What a neuron costs: its spikes, its energy in pJ, and that as a share of the run's."""
+
+    layer: str
+    neuron: int
+    spikes: int
+    energy_pj: float
+    share: float
+
+
+@dataclass(frozen=True)
+class StepEnergy:
+    """What a layer costs in a timestep, over all samples: its spikes and its energy in pJ."""
+
+    timestep: int
+    layer: str
+    spikes: int
+    energy_pj: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run costs on a chip under one version of the published costs; made by `EnergyStore.report`.
+
+    Attributes
+    ----------
+    run : Run
+        The run.
+    chip, cost_version : str
+        The chip and the cost set that price it.
+    total_spikes : int
+        Recorded spikes.
+    total_energy_pj : float
+        Energy of the whole run in pJ. The store's own figures are exact decimals (`to_arrow`).
+    layers : tuple of LayerEnergy
+        Every layer, in the network's order.
+    operations : tuple of OperationEnergy
+        Every operation of the chip, the costliest first.
+    why : str
+        Who burns the energy, in one sentence.
+    advice : tuple of Advice
+        Optimisation targets, the largest saving first.
+    warnings : tuple of str
+        How far not to trust the figures: what was inferred, what the costs leave out.
+    provenance : dict
+        Which content, which costs, from which source.
+    """
+
+    run: Run
+    chip: str
+    cost_version: str
+    total_spikes: int
+    total_energy_pj: float
+    layers: tuple[LayerEnergy, ...]
+    operations: tuple[OperationEnergy, ...]
+    why: str
+    advice: tuple[Advice, ...]
+    warnings: tuple[str, ...]
+    provenance: dict[str, Any]
+    _engine: Engine = field(repr=False, compare=False)
+
+    @property
+    def total_energy_nj(self) -> float:
+        """Energy of the whole run in nJ."""
+        return self.total_energy_pj / 1000
+
+    @property
+    def energy_per_spike_pj(self) -> float | None:
+        """Mean energy of a recorded spike in pJ; None for a silent run."""
+        return self.total_energy_pj / self.total_spikes if self.total_spikes else None
+
+    @property
+    def energy_per_inference_pj(self) -> float:
+        """Mean energy of a sample in pJ."""
+        return self.total_energy_pj / self.run.n_samples
+
+    @property
+    def dominant_layer(self) -> LayerEnergy | None:
+        """The layer that burns most; None if none burns anything."""
+        costliest = max(self.layers, key=lambda layer: layer.energy_pj)
+        return costliest if costliest.energy_pj > 0 else None
+
+    @property
+    def dominant_neuron(self) -> NeuronEnergy | None:
+        """The neuron that burns most, input neurons included; None if none burns anything."""
+        first = self.neurons(top=1)
+        return first[0] if first and first[0].energy_pj > 0 else None
+
+    def neurons(self, top: int | None = 20) -> tuple[NeuronEnergy, ...]:
+        """Return the neurons that burn most, the costliest first; None for all that spiked."""
+        if top is not None and top < 0:
+            raise UsageError(f"top is {top}, must be 0 or more")
+        limit = "" if top is None else f" LIMIT {int(top)}"
+        rows = self._rows("layer, neuron, n_spikes, energy_pj", "neuron", limit)
+        return tuple(
+            NeuronEnergy(layer, neuron, spikes, float(pj), self._share(float(pj))) for layer, neuron, spikes, pj in rows
+        )
+
+    def timeline(self) -> tuple[StepEnergy, ...]:
+        """Return the energy over time: one entry per timestep and layer that spiked in it."""
+        rows = self._rows("timestep, layer, n_spikes, energy_pj", "step")
+        return tuple(StepEnergy(step, layer, spikes, float(pj)) for step, layer, spikes, pj in rows)
+
+    def summary(self) -> str:
+        """Return the report in a few lines of text."""
+        from energy_db import faces
+
+        return faces.summary(self)
+
+    def to_dict(self, top: int = 20) -> dict[str, Any]:
+        """Return the report as JSON-ready values, energies in pJ; keys are only ever added.
+
+        Parameters
+        ----------
+        top : int
+            How many neurons to list.
+        """
+        dominant_layer, dominant_neuron = self.dominant_layer, self.dominant_neuron
+        return {
+            "schema": SCHEMA,
+            "run_id": self.run.run_id,
+            "name": self.run.name,
+            "chip": self.chip,
+            "cost_version": self.cost_version,
+            "n_timesteps": self.run.n_timesteps,
+            "n_samples": self.run.n_samples,
+            "total_spikes": self.total_spikes,
+            "total_energy_pj": self.total_energy_pj,
+            "energy_per_spike_pj": self.energy_per_spike_pj,
+            "energy_per_inference_pj": self.energy_per_inference_pj,
+            "layers": [asdict(layer) for layer in self.layers],
+            "operations": [asdict(operation) for operation in self.operations],
+            "neurons": [asdict(neuron) for neuron in self.neurons(top)],
+            "dominant_layer": dominant_layer and dominant_layer.layer,
+            "dominant_neuron": dominant_neuron and {"layer": dominant_neuron.layer, "neuron": dominant_neuron.neuron},
+            "why": self.why,
+            "advice": [asdict(advice) for advice in self.advice],
+            "provenance": self.provenance,
+            "warnings": list(self.warnings),
+        }
+
+    def to_arrow(self, by: str = "layer") -> pyarrow.Table:
+        """Return the rows of one grain as an Arrow table, energies as exact decimals in pJ.
+
+        Parameters
+        ----------
+        by : {'layer', 'neuron', 'operation', 'step'}
+            The grain.
+        """
+        if by not in GRAINS:
+            raise UsageError(f"by is {by!r}, must be one of {', '.join(GRAINS)}")
+        return self._engine.arrow(f"SELECT * FROM {self._from(by)}", self._key)
+
+    def to_pandas(self, by: str = "layer") -> pandas.DataFrame:
+        """Return the rows of one grain as a pandas data frame; pandas must be installed."""
+        return self.to_arrow(by).to_pandas()
+
+    def _repr_html_(self) -> str:
+        from energy_db import faces
+
+        return faces.html(self)
+
+    @property
+    def _key(self) -> list[str]:
+        return [self.run.run_id, self.chip, self.cost_version]
+
+    def _from(self, by: str) -> str:
+        return f"energy_by_{by}_all_versions WHERE {_PRICED} ORDER BY {_SORTED_BY[by]}"
+
+    def _rows(self, columns: str, by: str, limit: str = "") -> list[tuple[Any, ...]]:
+        try:
+            return self._engine.rows(f"SELECT {columns} FROM {self._from(by)}{limit}", self._key)
+        except EngineError as error:
+            raise StoreError(
+                "the store that this report reads from is closed", "Ask for neurons and timelines while it is open."
+            ) from error
+
+    def _share(self, energy_pj: float) -> float:
+        return energy_pj / self.total_energy_pj if self.total_energy_pj else 0.0
+
+
+def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
+    """Make the report of a stored run.
+
+    Parameters
+    ----------
+    engine : Engine
+        The store.
+    run : Run
+        The run.
+    chip, cost_version : str
+        The chip and the cost set; both must be in the catalogue.
+    """
+    key = [run.run_id, chip, cost_version]
+    layer_rows = engine.records(f"SELECT * FROM energy_by_layer_all_versions WHERE {_PRICED} ORDER BY layer_index", key)
+    total = float(sum(row["energy_pj"] for row in layer_rows))
+    layers = tuple(_layer(row, total) for row in layer_rows)
+    operation_rows = engine.records(
+        f"SELECT * FROM energy_by_operation_all_versions WHERE {_PRICED} ORDER BY {_SORTED_BY['operation']}", key
+    )
+    firing = engine.records("SELECT * FROM firing_by_layer WHERE run_id = ? ORDER BY layer_index", [run.run_id])
+    [costs] = engine.records(
+        "SELECT * EXCLUDE (added_at) FROM cost_versions WHERE chip = ? AND cost_version = ?", [chip, cost_version]
+    )
+    return Report(
+        run=run,
+        chip=chip,
+        cost_version=cost_version,
+        total_spikes=run.n_spikes,
+        total_energy_pj=total,
+        layers=layers,
+        operations=tuple(_operation(row, total) for row in operation_rows),
+        why=explain(layers, firing),
+        advice=advise(layers, firing, total),
+        warnings=_warnings(run, costs, operation_rows),
+        provenance=_provenance(run, costs),
+        _engine=engine,
+    )
+
+
+def _layer(row: Mapping[str, Any], total: float) -> LayerEnergy:
+    energy_pj = float(row["energy_pj"])
+    return LayerEnergy(
+        layer=row["layer"],
+        role=row["role"],
+        n_neurons=row["n_neurons"],
+        n_active_neurons=row["n_active_neurons"],
+        spikes=row["n_spikes"],
+        energy_pj=energy_pj,
+        share=energy_pj / total if total else 0.0,
+        energy_per_spike_pj=row["energy_per_spike_pj"],
+    )
+
+
+def _operation(row: Mapping[str, Any], total: float) -> OperationEnergy:
+    energy_pj = float(row["energy_pj"])
+    share = energy_pj / total if total else 0.0
+    return OperationEnergy(
+        row["operation"], row["driver"], row["driver_count"], float(row["cost_pj"]), energy_pj, share
+    )
+
+
+def _warnings(run: Run, costs: Mapping[str, Any], operations: list[dict[str, Any]]) -> tuple[str, ...]:
+    found = []
+    if costs["status"] == "tutorial":
+        found.append(
+            f"the costs {costs['chip']} {costs['cost_version']} are literature values of a tutorial, not measurements"
+        )
+    if [row["operation"] for row in operations] == ["undivided"]:
+        found.append(f"no split by operation is published for {costs['chip']}: one lump per spike")
+    if roles := [name.removesuffix(".role") for name in run.inferred if name.endswith(".role")]:
+        found.append(f"no role is declared for {', '.join(roles)}: priced as hidden")
+    if others := [name for name in run.inferred if not name.endswith(".role")]:
+        found.append(f"inferred from the events, not declared: {', '.join(others)}")
+    return tuple(found)
+
+
+def _provenance(run: Run, costs: Mapping[str, Any]) -> dict[str, Any]:
+    published_on = costs["published_on"]
+    return {
+        "content_hash": run.content_hash,
+        "activity_hash": run.activity_hash,
+        "source_path": run.source_path,
+        "source_sha256": run.source_sha256,
+        "ingested_at": f"{run.ingested_at.isoformat()}Z",
+        "inferred": list(run.inferred),
+        "costs": {**costs, "published_on": published_on and published_on.isoformat()},
+        "shipped_fingerprint": sql.shipped_fingerprint(),
+    }

@@ -1,0 +1,264 @@
+"""Stored runs: what one is, how people name it, how its rows are written."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from energy_db import sql
+from energy_db.declaration import Declaration, Layer, tag_number
+from energy_db.engines.duckdb import Engine
+from energy_db.errors import NotFoundError, UsageError
+
+SHORTEST_ID_PREFIX = 6
+LENGTH_OF_ID = 12
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in the store.
+
+    Attributes
+    ----------
+    run_key : int
+        The store's own narrow key.
+    run_id, name, kind : str
+        Its identity, what people call it, what was executed.
+    n_timesteps, n_samples, n_spikes, n_events : int
+        Timesteps of a sample, samples, spikes, and rows of the run file.
+    has_events : bool
+        Whether the single events are kept.
+    layers : tuple of Layer
+        The network, in order, as declared or inferred.
+    inferred : tuple of str
+        What was inferred from the events, as 'n_timesteps' or 'hidden1.role'.
+    tags : dict of str to str
+        Anything else that is known of it.
+    recorded_at, ingested_at : datetime
+        When it ran (None if nobody said) and when it came in, in UTC.
+    timestep_us : Decimal or None
+        Length of a timestep in microseconds.
+    seed, git_commit, source_path, source_sha256 : str or None
+        Where it came from.
+    activity_hash, content_hash : str
+        SHA-256 over its spike counts, and over those and its network.
+    status : {'stored', 'unchanged', 'would be stored'}
+        What the ingest that returned it did; 'stored' for a run that was looked up.
+    notes : tuple of str
+        What that ingest had to say.
+    """
+
+    run_key: int
+    run_id: str
+    name: str
+    kind: str
+    n_timesteps: int
+    n_samples: int
+    n_spikes: int
+    n_events: int
+    has_events: bool
+    layers: tuple[Layer, ...]
+    inferred: tuple[str, ...]
+    tags: dict[str, str]
+    recorded_at: datetime | None
+    ingested_at: datetime
+    timestep_us: Decimal | None
+    seed: str | None
+    git_commit: str | None
+    source_path: str | None
+    source_sha256: str | None
+    activity_hash: str
+    content_hash: str
+    status: str = "stored"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def declaration(self) -> Declaration:
+        """The run's network and timing, to hold a new declaration against."""
+        return Declaration(
+            layers=self.layers,
+            n_timesteps=self.n_timesteps,
+            n_samples=self.n_samples,
+            timestep_us=self.timestep_us,
+        )
+
+
+@dataclass(frozen=True)
+class LayerActivity:
+    """A layer as it is stored: what it is, and how much it spiked."""
+
+    layer: Layer
+    inferred: tuple[str, ...]
+    n_spikes: int
+    n_active_neurons: int
+
+
+def content_hash(activity_hash: str, declaration: Declaration) -> str:
+    """Return the identity of a run: SHA-256 over its activity hash and its network as canonical JSON."""
+    network = {
+        "activity": activity_hash,
+        "n_timesteps": declaration.n_timesteps,
+        "n_samples": declaration.n_samples,
+        "timestep_us": None if declaration.timestep_us is None else f"{declaration.timestep_us:f}",
+        "layers": [[la.name, la.role, la.n_inputs, la.n_neurons, la.fan_out] for la in declaration.layers or ()],
+    }
+    text = json.dumps(network, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def insert(engine: Engine, run: Mapping[str, Any], layers: Sequence[LayerActivity], tags: Mapping[str, str]) -> int:
+    """Write a run with its layers and tags, and return its key.
+
+    Parameters
+    ----------
+    engine : Engine
+        The store, inside a transaction.
+    run : mapping
+        Values of the columns of `runs`, without the key.
+    layers : sequence of LayerActivity
+        Its network, in order.
+    tags : mapping of str to str
+        Its tags.
+    """
+    run_key = int(engine.value("SELECT coalesce(max(run_key), 0) + 1 FROM runs"))
+    columns = {"run_key": run_key, **run}
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    engine.run(f"INSERT INTO runs ({names}) VALUES ({marks})", list(columns.values()))
+    rows = []
+    for index, stored in enumerate(layers):
+        layer, each = stored.layer, stored.layer.fan_out
+        shared_fan_out = None if isinstance(each, tuple) else each
+        about = [run_key, index, layer.name, layer.role, layer.n_inputs, layer.n_neurons, shared_fan_out]
+        rows.append([*about, ",".join(stored.inferred), stored.n_spikes, stored.n_active_neurons])
+        if isinstance(each, tuple):
+            step = {"run_key": run_key, "layer_index": index, "fan_out": list(each)}
+            engine.run(sql.ingest_step("store_fan_out"), step)
+    engine.insert_many("INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    set_tags(engine, run_key, tags)
+    return run_key
+
+
+def set_tags(engine: Engine, run_key: int, tags: Mapping[str, str | None]) -> None:
+    """Set tags of a run; None removes one."""
+    engine.insert_many("DELETE FROM run_tags WHERE run_key = ? AND tag = ?", [[run_key, tag] for tag in tags])
+    rows = [[run_key, tag, value, tag_number(value)] for tag, value in tags.items() if value is not None]
+    engine.insert_many("INSERT INTO run_tags VALUES (?, ?, ?, ?)", rows)
+
+
+def load(engine: Engine, run_key: int) -> Run:
+    """Return a stored run by its key."""
+    [row] = engine.records("SELECT * FROM runs WHERE run_key = ?", [run_key])
+    tags = dict(engine.rows("SELECT tag, tag_value FROM run_tags WHERE run_key = ? ORDER BY tag", [run_key]))
+    stored = engine.records("SELECT * FROM layers WHERE run_key = ? ORDER BY layer_index", [run_key])
+    fan_outs = dict(
+        engine.rows(
+            "SELECT layer_index, list(fan_out ORDER BY neuron) FROM fan_out WHERE run_key = ? GROUP BY layer_index",
+            [run_key],
+        )
+    )
+    inferred = [name for name in row.pop("inferred").split(",") if name]
+    layers = []
+    for index, entry in enumerate(stored):
+        each = tuple(fan_outs[index]) if index in fan_outs else entry["fan_out"]
+        layers.append(Layer(entry["layer"], entry["role"], entry["n_inputs"], entry["n_neurons"], each))
+        inferred += [f"{entry['layer']}.{name}" for name in entry["inferred"].split(",") if name]
+    unused = ("contract_version", "column_map")
+    known = {key: value for key, value in row.items() if key not in unused and key != "run_name"}
+    return Run(**known, name=row["run_name"], layers=tuple(layers), inferred=tuple(inferred), tags=tags)
+
+
+def with_status(run: Run, status: str, notes: tuple[str, ...]) -> Run:
+    """Return a run with what an ingest did."""
+    return replace(run, status=status, notes=notes)
+
+
+def valid_id(run_id: str | None) -> str | None:
+    """Return a run id that somebody chose, if it can be told from the other ways to name a run."""
+    if run_id is None or (_ID.fullmatch(run_id) and run_id.partition("~")[0] != "latest"):
+        return run_id
+    raise UsageError(
+        f"{run_id!r} cannot be a run id",
+        "An id has 1 to 64 letters, digits, dots, dashes and underscores, begins with none of the signs, "
+        "and is not 'latest'.",
+    )
+
+
+def find(engine: Engine, selector: str | Run) -> int:
+    """Return the key of the run that a selector names.
+
+    Parameters
+    ----------
+    engine : Engine
+        The store.
+    selector : str or Run
+        A run id or a prefix of it (6 characters or more), a name (the newest run of that name), `latest`, `latest~1`
+        (the one before it), or `@tag` or `@tag=value` (the newest run that carries the tag).
+
+    Raises
+    ------
+    NotFoundError
+        If no run, or more than one, is meant.
+    """
+    if isinstance(selector, Run):
+        selector = selector.run_id
+    if selector == "latest" or selector.startswith("latest~"):
+        return _nth_latest(engine, selector)
+    if selector.startswith("@"):
+        return _newest_with_tag(engine, selector)
+    newest_first = "SELECT run_key FROM runs WHERE {} ORDER BY ingested_at DESC, run_key DESC"
+    for condition in ("run_id = ?", "run_name = ?"):
+        if keys := engine.rows(newest_first.format(condition), [selector]):
+            return int(keys[0][0])
+    if len(selector) >= SHORTEST_ID_PREFIX:
+        keys = engine.rows(newest_first.format("starts_with(run_id, ?)"), [selector])
+        if len(keys) > 1:
+            raise NotFoundError(f"{selector!r} begins the ids of {len(keys)} runs", "Give more of the id.")
+        if keys:
+            return int(keys[0][0])
+    raise _unknown_run(engine, selector)
+
+
+def _nth_latest(engine: Engine, selector: str) -> int:
+    back = selector.partition("~")[2] or "0"
+    if not back.isdecimal():
+        raise NotFoundError(f"{selector!r} is not a run", "Write latest, latest~1, latest~2, ...")
+    keys = engine.rows(
+        "SELECT run_key FROM runs ORDER BY ingested_at DESC, run_key DESC LIMIT 1 OFFSET ?", [min(int(back), 2**31)]
+    )
+    if keys:
+        return int(keys[0][0])
+    n_runs = engine.value("SELECT count(*) FROM runs")
+    if n_runs == 0:
+        raise NotFoundError("the store has no runs yet", "Store one first: energy-db ingest run.parquet")
+    raise NotFoundError(f"{selector!r}: the store has {n_runs} run{'s' * (n_runs != 1)} only")
+
+
+def _newest_with_tag(engine: Engine, selector: str) -> int:
+    tag, has_value, value = selector[1:].partition("=")
+    condition = "tag = ? AND tag_value = ?" if has_value else "tag = ?"
+    keys = engine.rows(
+        f"SELECT run_key FROM runs JOIN run_tags USING (run_key) WHERE {condition} ORDER BY ingested_at DESC, run_key DESC",
+        [tag, value] if has_value else [tag],
+    )
+    if keys:
+        return int(keys[0][0])
+    tags = [row[0] for row in engine.rows("SELECT DISTINCT tag FROM run_tags ORDER BY tag")]
+    raise NotFoundError(f"no run carries the tag {selector!r}", f"Tags in the store: {', '.join(tags) or 'none'}.")
+
+
+def _unknown_run(engine: Engine, selector: str) -> NotFoundError:
+    names = [row[0] for row in engine.rows("SELECT DISTINCT run_name FROM runs ORDER BY run_name")]
+    ids = [row[0] for row in engine.rows("SELECT run_id FROM runs")]
+    if not names:
+        return NotFoundError("the store has no runs yet", "Store one first: energy-db ingest run.parquet")
+    close = difflib.get_close_matches(selector, names + ids, 1)
+    guess = f"Did you mean {close[0]!r}? " if close else ""
+    return NotFoundError(f"no run is called {selector!r}", f"{guess}energy-db runs lists them.")

@@ -1,0 +1,146 @@
+"""Finds and reads the SQL folders: the tables, the views in their order, the steps of an ingest.
+
+The documentation of every table, view and column stands in its file, above what it explains; this module
+lifts it for the database's catalogue and for docs/views.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+_OBJECT = re.compile(r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (\w+) \(")
+_COLUMN = re.compile(r"    ([a-z]\w*)\b")
+_VIEW_ROOMS = ("activity", "energy", "checks")
+
+
+@dataclass(frozen=True)
+class SqlObject:
+    """A table or view, with the documentation that stands in its file.
+
+    Attributes
+    ----------
+    kind : str
+        'TABLE' or 'VIEW'.
+    name : str
+        Its name, which is also the file's.
+    room : str
+        The folder that it lives in.
+    sentence, grain : str
+        What it is, and what one row stands for.
+    columns : dict of str to str
+        The text above each column.
+    statement : str
+        The file's text.
+    """
+
+    kind: str
+    name: str
+    room: str
+    sentence: str
+    grain: str
+    columns: dict[str, str]
+    statement: str
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only views of the same room may read it."""
+        return self.name.startswith("_")
+
+    @property
+    def comments(self) -> str:
+        """The statements that put its documentation into the database's catalogue."""
+        texts = {f"{self.kind} {self.name}": f"{self.sentence} Grain: {self.grain}"}
+        texts |= {f"COLUMN {self.name}.{column}": text for column, text in self.columns.items()}
+        return "".join(f"COMMENT ON {target} IS {_literal(text)};\n" for target, text in texts.items())
+
+
+def root() -> Path:
+    """Return the folder that holds schema/, queries/ and migrations/: inside a wheel, or the checkout's top."""
+    installed = Path(__file__).parent / "sql"
+    return installed if installed.is_dir() else Path(__file__).parents[1]
+
+
+@cache
+def tables() -> tuple[SqlObject, ...]:
+    """Return the tables of schema/, by name."""
+    return tuple(_read(path) for path in sorted((root() / "schema").glob("*.sql")))
+
+
+@cache
+def views() -> tuple[SqlObject, ...]:
+    """Return the views of queries/ in an order in which each finds the views that it reads."""
+    by_name = {view.name: view for room in _VIEW_ROOMS for view in _read_room(room)}
+    sources = {name: views_read_by(view) for name, view in by_name.items()}
+    return tuple(by_name[name] for name in TopologicalSorter(sources).static_order())
+
+
+def views_read_by(view: SqlObject) -> set[str]:
+    """Return the names of the views that a view reads."""
+    body = re.sub(r"--[^\n]*", "", view.statement)
+    known = {path.stem for room in _VIEW_ROOMS for path in (root() / "queries" / room).glob("*.sql")}
+    return known.intersection(re.findall(r"\b\w+\b", body)) - {view.name}
+
+
+@cache
+def ingest_step(name: str) -> str:
+    """Return the statement of one step of an ingest."""
+    return (root() / "queries" / "ingest" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def cost_files() -> list[Path]:
+    """Return the shipped cost files, by chip."""
+    return sorted((root() / "schema" / "costs").glob("*.toml"))
+
+
+def newest_revision() -> str:
+    """Return the number of the newest migration, which is the revision that this code works with."""
+    return max(path.stem.partition("_")[0] for path in (root() / "migrations" / "versions").glob("[0-9]*.py"))
+
+
+@cache
+def shipped_fingerprint() -> str:
+    """Return a hash over all views and shipped costs: a store that carries another one is refreshed."""
+    digest = hashlib.sha256()
+    paths = [path for room in _VIEW_ROOMS for path in sorted((root() / "queries" / room).glob("*.sql"))]
+    for path in paths + cost_files():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _read_room(room: str) -> list[SqlObject]:
+    return [_read(path) for path in sorted((root() / "queries" / room).glob("*.sql"))]
+
+
+def _read(path: Path) -> SqlObject:
+    statement = path.read_text(encoding="utf-8")
+    found = _OBJECT.search(statement)
+    if found is None or found[2] != path.stem:
+        raise AssertionError(f"{path} must create the table or view {path.stem}")
+    head = [line.removeprefix("--").strip() for line in statement[: found.start()].splitlines()]
+    grain = next((line.removeprefix("Grain:").strip() for line in head if line.startswith("Grain:")), "")
+    sentence = " ".join(line for line in head if line and not line.startswith("Grain:"))
+    columns = _columns(statement[found.end() :])
+    return SqlObject(found[1], path.stem, path.parent.name, sentence, grain, columns, statement)
+
+
+def _columns(text: str) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    sentence = ""
+    for line in text.splitlines():
+        if line.startswith(")"):
+            break
+        if line.strip().startswith("--"):
+            sentence = f"{sentence} {line.strip().removeprefix('--').strip()}".strip()
+        elif column := _COLUMN.match(line):
+            columns[column[1]] = sentence
+            sentence = ""
+    return columns
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,415 @@
+"""The front door: one store of recorded runs, priced on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from energy_db import costs, migrate, report, runs, sql
+from energy_db import declaration as declared
+from energy_db.declaration import Declaration
+from energy_db.engines.duckdb import Engine, EngineError, Parameters, first_line
+from energy_db.errors import NotFoundError, StoreError, UsageError
+from energy_db.ingest import IngestOptions, ingest_file
+from energy_db.report import Report
+from energy_db.runs import Run
+
+if TYPE_CHECKING:
+    import pyarrow
+    import sqlalchemy
+
+MEMORY = ":memory:"
+AnyPath = str | PathLike[str]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check of a store found.
+
+    Attributes
+    ----------
+    check, sentence : str
+        Its name and what it looks for.
+    n_failures : int
+        How many rows fail it.
+    first_failure : dict or None
+        The first of them.
+    """
+
+    check: str
+    sentence: str
+    n_failures: int
+    first_failure: dict[str, Any] | None
+
+
+class EnergyStore:
+    """A store of recorded runs in one DuckDB file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; it is made if it does not exist. ':memory:' keeps everything in memory.
+    read_only : bool
+        Refuse to write; several readers can share a file, a writer needs it alone.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be opened or is not an energy-db store.
+    StoreLockedError
+        If another process holds it.
+    StoreVersionError
+        If it was made by another version of energy-db; the message names the command to run.
+
+    Examples
+    --------
+    >>> from energy_db import EnergyStore
+    >>> with EnergyStore(":memory:") as store:
+    ...     run = store.ingest("examples/digits-baseline.parquet")
+    ...     print(store.report(run, "loihi2").total_energy_pj)
+    899253.2
+    """
+
+    def __init__(self, path: AnyPath = "energy.duckdb", read_only: bool = False) -> None:
+        self._engine = open_engine(path, read_only)
+        try:
+            migrate.check(self._engine)
+        except BaseException:
+            self._engine.close()
+            raise
+
+    def __enter__(self) -> EnergyStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"EnergyStore({self.path!r}, read_only={self._engine.read_only})"
+
+    @property
+    def path(self) -> str:
+        """The store's file, or ':memory:'."""
+        return self._engine.path
+
+    @property
+    def engine(self) -> sqlalchemy.Engine:
+        """A SQLAlchemy engine on the open store, for pandas and other tools."""
+        from energy_db.engines import alchemy
+
+        return alchemy.engine_for(self._engine)
+
+    def close(self) -> None:
+        """Close the store; what was ingested is on disk."""
+        self._engine.close()
+
+    def ingest(
+        self,
+        source: AnyPath,
+        *,
+        name: str | None = None,
+        run_id: str | None = None,
+        network: AnyPath | Mapping[str, Any] | None = None,
+        columns: Mapping[str, str] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        roles: Mapping[str, str] | None = None,
+        n_timesteps: int | None = None,
+        n_samples: int | None = None,
+        timestep_us: float | None = None,
+        kind: str | None = None,
+        seed: str | int | None = None,
+        git_commit: str | None = None,
+        recorded_at: Any = None,
+        events: Literal["all", "none"] = "all",
+        on_duplicate: Literal["error", "new"] = "error",
+        dry_run: bool = False,
+        on_stage: Callable[[float], None] | None = None,
+    ) -> Run:
+        """Store a run file: checked, rolled up and identified in one transaction.
+
+        Content that is stored already is left as it is, and its run is returned with the status 'unchanged'.
+
+        Parameters
+        ----------
+        source : path-like
+            A Parquet file of spike events: columns `layer`, `neuron`, `timestep`, optionally `sample` and `n_spikes`
+            (docs/python.md).
+        name, run_id : str, optional
+            What to call it (default: the sidecar's `run`, else the file's stem), and its identity (default: made from
+            the content).
+        network : path-like or mapping, optional
+            The network and timing, as a file or in the form of a sidecar, instead of the sidecar beside the file.
+        columns : mapping of str to str, optional
+            The file's name for a column of the contract, such as ``{"neuron": "senders"}``.
+        tags : mapping of str to (str or number), optional
+            Anything else that is known of the run.
+        roles : mapping of str to {'input', 'hidden', 'readout'}, optional
+            Roles of single layers.
+        n_timesteps, n_samples : int, optional
+            Timesteps of a sample; samples of the run.
+        timestep_us : float, optional
+            Length of a timestep in microseconds.
+        kind, seed, git_commit, recorded_at : optional
+            What was executed, from which seed and code, and when.
+        events : {'all', 'none'}
+            Keep the single events, or only the roll-ups.
+        on_duplicate : {'error', 'new'}
+            What to do with other content under an id or name that is taken.
+        dry_run : bool
+            Do everything but keep it.
+        on_stage : callable, optional
+            Called with the share of the work, from 0 to 1, that is done when a stage begins.
+
+        Returns
+        -------
+        Run
+            The stored run, with the status 'stored', 'unchanged' or 'would be stored'.
+
+        Raises
+        ------
+        UsageError
+            If an argument cannot be meant.
+        RunFileError
+            If the file or its sidecar cannot be read.
+        ContractError
+            If events break the contract; it names column, rule, number of bad rows and the first of them.
+        DuplicateRunError
+            If other content is stored under the same id or name.
+        """
+        _one_of("events", events, ("all", "none"))
+        _one_of("on_duplicate", on_duplicate, ("error", "new"))
+        given = {"n_timesteps": n_timesteps, "n_samples": n_samples, "timestep_us": timestep_us, "tags": tags or {}}
+        about = {"run": name, "kind": kind, "seed": seed, "git_commit": git_commit, "recorded_at": recorded_at}
+        options = IngestOptions(
+            declaration=declared.from_options({**given, **about}, roles or {}),
+            network=_network(network),
+            columns=columns or {},
+            run_id=runs.valid_id(run_id),
+            keep_events=events == "all",
+            rename_duplicates=on_duplicate == "new",
+            dry_run=dry_run,
+        )
+        self._refuse_read_only("ingest")
+        return ingest_file(self._engine, Path(source), options, on_stage or (lambda share: None))
+
+    def runs(self, *, name: str | None = None, limit: int | None = None) -> list[Run]:
+        """Return the stored runs, the newest first.
+
+        Parameters
+        ----------
+        name : str, optional
+            Only runs of this name.
+        limit : int, optional
+            At most so many.
+        """
+        condition, parameters = ("WHERE run_name = ?", [name]) if name is not None else ("", [])
+        keys = self._engine.rows(
+            f"SELECT run_key FROM runs {condition} ORDER BY ingested_at DESC, run_key DESC LIMIT ?",
+            [*parameters, 2**62 if limit is None else limit],
+        )
+        return [runs.load(self._engine, key) for (key,) in keys]
+
+    def run(self, selector: str | Run) -> Run:
+        """Return the run that a selector names.
+
+        Parameters
+        ----------
+        selector : str or Run
+            A run id or its first 6 characters or more, a name (the newest run of that name), `latest`, `latest~1`,
+            `@tag` or `@tag=value`.
+
+        Raises
+        ------
+        NotFoundError
+            If no run, or more than one, is meant.
+        """
+        return runs.load(self._engine, runs.find(self._engine, selector))
+
+    def tag(self, run: str | Run, tags: Mapping[str, Any]) -> Run:
+        """Set tags of a run; a value of None removes one. Returns the run as it is then."""
+        self._refuse_read_only("tag")
+        key = runs.find(self._engine, run)
+        kept = {tag: value for tag, value in tags.items() if value is not None}
+        values = declared.read_mapping({"tags": kept}, "tags").tags
+        with self._engine.transaction():
+            runs.set_tags(self._engine, key, {tag: values.get(tag) for tag in tags})
+        return runs.load(self._engine, key)
+
+    def report(self, run: str | Run, chip: str, *, cost_version: str | None = None) -> Report:
+        """Return what a run costs on a chip.
+
+        Parameters
+        ----------
+        run : str or Run
+            The run, or a selector of one (see `run`).
+        chip : str
+            A chip of the catalogue, such as 'loihi2'.
+        cost_version : str, optional
+            The cost set to price with; by default the one in force today.
+
+        Raises
+        ------
+        NotFoundError
+            If the run, chip or cost version is not in the store.
+
+        Examples
+        --------
+        >>> from energy_db import EnergyStore
+        >>> with EnergyStore(":memory:") as store:
+        ...     run = store.ingest("examples/digits-baseline.parquet")
+        ...     print(store.report(run, "loihi2").why)
+        hidden1 accounts for 45.9 % of the energy; its neuron 115 fires 4.1 times its layer's mean
+        """
+        version = costs.version_for(self._engine, chip, cost_version)
+        return report.build(self._engine, self.run(run), chip, version)
+
+    def chips(self, run: str | Run) -> list[Report]:
+        """Return what a run costs on every chip that has costs in force, by name of the chip."""
+        found = self.run(run)
+        in_force = self._engine.rows("SELECT chip, cost_version FROM cost_version_in_force ORDER BY chip")
+        return [report.build(self._engine, found, chip, version) for chip, version in in_force]
+
+    def cost_versions(self) -> list[dict[str, Any]]:
+        """Return every cost version of the catalogue, with its chip, status, source and whether it is in force."""
+        return self._engine.records("SELECT * FROM cost_catalogue ORDER BY chip, cost_version")
+
+    def costs(self, chip: str, *, cost_version: str | None = None) -> list[dict[str, Any]]:
+        """Return the costs of a chip, by operation, energies as exact decimals in pJ."""
+        version = costs.version_for(self._engine, chip, cost_version)
+        return self._engine.records(
+            "SELECT * FROM costs WHERE chip = ? AND cost_version = ? ORDER BY operation", [chip, version]
+        )
+
+    def sql(self, query: str, params: Parameters = ()) -> pyarrow.Table:
+        """Return the result of one query; nothing that it does can change the store.
+
+        Parameters
+        ----------
+        query : str
+            One SELECT, SHOW, DESCRIBE, SUMMARIZE or EXPLAIN; docs/views.md lists the views.
+        params : sequence or mapping, optional
+            Values for ``?`` or ``$name``.
+
+        Raises
+        ------
+        QueryError
+            If the query is wrong, or is not one that only reads.
+        """
+        return self._engine.read_only_query(query, params)
+
+    def verify(self) -> list[CheckResult]:
+        """Check that all sums close, roll-ups equal events, and no cost was changed or lacks its source.
+
+        Returns
+        -------
+        list of CheckResult
+            One result for each check; a sound store has no failures in any.
+        """
+        return list(self._checks())
+
+    def progress(self) -> float:
+        """Return how far the running statement is, from 0 to 1, for a progress bar in another thread."""
+        return self._engine.progress()
+
+    def interrupt(self) -> None:
+        """Stop the running statement; its transaction is rolled back."""
+        self._engine.interrupt()
+
+    def _checks(self) -> Iterator[CheckResult]:
+        try:
+            for view in sql.views():
+                if view.room == "checks":
+                    failures = self._engine.records(f"SELECT * FROM {view.name}")
+                    yield CheckResult(view.name, view.sentence, len(failures), failures[0] if failures else None)
+        except EngineError as error:
+            raise StoreError(f"{self.path} cannot be read: {first_line(error)}", "Is the file damaged?") from error
+        changed = costs.changed_versions(self._engine)
+        sentence = "Cost versions whose numbers are not those that were added."
+        yield CheckResult("costs_are_unchanged", sentence, len(changed), changed[0] if changed else None)
+
+    def _refuse_read_only(self, verb: str) -> None:
+        if self._engine.read_only:
+            raise StoreError(f"{self.path} is open read-only: {verb} is not possible", "Open it without read_only.")
+
+
+def open_engine(path: AnyPath, read_only: bool) -> Engine:
+    """Open a store's database, without a look at what is in it."""
+    location = str(path)
+    if read_only and location != MEMORY and not Path(location).exists():
+        raise StoreError(
+            f"there is no store at {location}",
+            "Make one: energy-db ingest run.parquet; or name another with --db or ENERGY_DB.",
+        )
+    return Engine(location, read_only=read_only and location != MEMORY)
+
+
+def migrate_store(path: AnyPath) -> tuple[str, str, str | None]:
+    """Bring a store up to today's schema, after a backup beside it.
+
+    Returns
+    -------
+    tuple of (str, str, str or None)
+        The revision found, the revision now, and the backup's path (None if nothing had to be done).
+    """
+    if not Path(path).exists():
+        raise StoreError(f"there is no store at {path}")
+    engine = open_engine(path, read_only=False)
+    try:
+        return migrate.migrate(engine)
+    finally:
+        engine.close()
+
+
+@contextmanager
+def price_file(source: AnyPath, **options: Any) -> Iterator[tuple[EnergyStore, Run]]:
+    """Roll a run file up in memory, so that it can be priced without a store; takes the options of `ingest`."""
+    with EnergyStore(MEMORY) as store:
+        yield store, store.ingest(source, events="none", **options)
+
+
+def find_run_files(sources: Iterable[str]) -> list[Path]:
+    """Return the run files that are meant by files, folders and globs, in order and each once.
+
+    Raises
+    ------
+    NotFoundError
+        If a folder or glob holds no Parquet file.
+    """
+    found: dict[Path, None] = {}
+    for source in sources:
+        found |= dict.fromkeys(_run_files_of(source))
+    return list(found)
+
+
+def _run_files_of(source: str) -> Sequence[Path]:
+    import glob
+
+    path = Path(source)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*.parquet") if file.is_file())
+        if not files:
+            raise NotFoundError(f"{source}: the folder holds no .parquet file")
+        return files
+    if path.exists() or not glob.has_magic(source):
+        return [path]
+    matches = sorted(Path(match) for match in glob.glob(source, recursive=True))
+    if not matches:
+        raise NotFoundError(f"{source}: no file matches")
+    return [file for match in matches for file in ([match] if match.is_file() else _run_files_of(str(match)))]
+
+
+def _network(network: AnyPath | Mapping[str, Any] | None) -> Declaration | None:
+    if network is None:
+        return None
+    if isinstance(network, Mapping):
+        return declared.read_mapping(network, "network")
+    return declared.read_file(Path(network))
+
+
+def _one_of(argument: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{argument} is {value!r}, must be one of {', '.join(allowed)}")

@@ -1,0 +1,50 @@
+"""Numbers for human eyes; what machines read stays in pJ and is never rounded."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+_SCALES = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"), (1.0, "pJ"))
+
+
+def significant(value: float | Decimal, digits: int = 4) -> str:
+    """Format a number with a fixed number of significant digits and at least one decimal.
+
+    Trailing zeros go, small numbers never round to zero, large ones keep their integer part.
+
+    >>> significant(10.5), significant(899.2532), significant(0.0021), significant(1000)
+    ('10.5', '899.3', '0.0021', '1000.0')
+    """
+    number = Decimal(value) if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    decimals = max(1, digits - 1 - number.adjusted()) if number else 1
+    whole, _, fraction = f"{number:.{decimals}f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"
+
+
+def energy(pj: float | Decimal) -> str:
+    """Format an energy given in pJ with the unit that suits its size.
+
+    >>> energy(899253.2), energy(2.1), energy(0)
+    ('899.3 nJ', '2.1 pJ', '0.0 pJ')
+    """
+    size = abs(float(pj))
+    factor, unit = next(((f, u) for f, u in _SCALES if size >= f), (1.0, "pJ"))
+    return f"{significant(float(pj) / factor)} {unit}"
+
+
+def nanojoules(pj: float | Decimal) -> str:
+    """Format an energy given in pJ in nJ, as the tutorial does.
+
+    >>> nanojoules(10500), nanojoules(200)
+    ('10.5 nJ', '0.2 nJ')
+    """
+    return f"{significant(float(pj) * 0.001)} nJ"
+
+
+def percent(share: float) -> str:
+    """Format a share of 1 as a percentage.
+
+    >>> percent(0.4587)
+    '45.9%'
+    """
+    return f"{100 * share:.1f}%"

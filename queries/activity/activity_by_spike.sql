@@ -1,0 +1,35 @@
+-- Every recorded spike.
+-- Grain: one row per spike event of the runs that keep their events.
+CREATE OR REPLACE VIEW activity_by_spike (
+    -- The run.
+    run_id,
+    -- Name of the run; runs that share a name form a history.
+    run_name,
+    -- Position of the layer in the network, from 0.
+    layer_index,
+    -- Name of the layer.
+    layer,
+    -- What a spike of the layer triggers: 'input', 'hidden' or 'readout'.
+    role,
+    -- Neuron within its layer, from 0.
+    neuron,
+    -- Timestep within the sample, from 0.
+    timestep,
+    -- Sample (input, image, trial) within the run, from 0.
+    sample_index,
+    -- Spikes that the neuron emitted in that timestep. [count]
+    n_spikes
+) AS
+SELECT
+    runs.run_id,
+    runs.run_name,
+    layers.layer_index,
+    layers.layer,
+    layers.role,
+    activity.neuron,
+    activity.timestep,
+    activity.sample_index,
+    activity.n_spikes
+FROM spike_events AS activity
+INNER JOIN layers ON activity.run_key = layers.run_key AND activity.layer_index = layers.layer_index
+INNER JOIN runs ON activity.run_key = runs.run_key;

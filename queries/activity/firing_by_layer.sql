@@ -1,0 +1,69 @@
+-- How evenly the neurons of each layer fire: silent ones, the busiest one, and the spikes above the mean.
+-- Grain: one row per (run, layer).
+CREATE OR REPLACE VIEW firing_by_layer (
+    -- The run.
+    run_id,
+    -- Position of the layer in the network, from 0.
+    layer_index,
+    -- Name of the layer.
+    layer,
+    -- Neurons, silent ones included. [count]
+    n_neurons,
+    -- Neurons without a spike. [count]
+    n_silent_neurons,
+    -- Recorded spikes. [count]
+    n_spikes,
+    -- Mean spikes of a neuron, silent ones included. [count]
+    mean_spikes,
+    -- Neuron with the most spikes; empty in a silent layer.
+    busiest_neuron,
+    -- Spikes of the busiest neuron. [count]
+    busiest_spikes,
+    -- Spikes of the busiest tenth of the neurons, rounded up. [count]
+    busiest_tenth_spikes,
+    -- Spikes above the mean, summed over the neurons that fire more than the mean. [count]
+    excess_spikes
+) AS
+WITH ranked AS (
+    SELECT
+        run_key,
+        layer_index,
+        neuron,
+        n_spikes,
+        row_number() OVER (PARTITION BY run_key, layer_index ORDER BY n_spikes DESC, neuron ASC) AS busyness
+    FROM neuron_activity
+),
+
+gathered AS (
+    SELECT
+        layers.run_key,
+        layers.layer_index,
+        max(CASE WHEN ranked.busyness = 1 THEN ranked.neuron END) AS busiest_neuron,
+        max(ranked.n_spikes) AS busiest_spikes,
+        sum(CASE WHEN ranked.busyness * 10 <= layers.n_neurons + 9 THEN ranked.n_spikes END) AS busiest_tenth_spikes,
+        sum(
+            CASE
+                WHEN ranked.n_spikes * layers.n_neurons > layers.n_spikes
+                    THEN CAST(ranked.n_spikes * layers.n_neurons - layers.n_spikes AS DECIMAL(38, 0))
+            END
+        ) AS excess_by_neurons
+    FROM layers
+    INNER JOIN ranked ON layers.run_key = ranked.run_key AND layers.layer_index = ranked.layer_index
+    GROUP BY layers.run_key, layers.layer_index
+)
+
+SELECT
+    runs.run_id,
+    layers.layer_index,
+    layers.layer,
+    layers.n_neurons,
+    layers.n_neurons - layers.n_active_neurons AS n_silent_neurons,
+    layers.n_spikes,
+    CAST(layers.n_spikes AS DOUBLE) / nullif(layers.n_neurons, 0) AS mean_spikes,
+    gathered.busiest_neuron,
+    coalesce(gathered.busiest_spikes, 0) AS busiest_spikes,
+    CAST(coalesce(gathered.busiest_tenth_spikes, 0) AS BIGINT) AS busiest_tenth_spikes,
+    coalesce(CAST(gathered.excess_by_neurons AS DOUBLE), 0) / nullif(layers.n_neurons, 0) AS excess_spikes
+FROM layers
+INNER JOIN runs ON layers.run_key = runs.run_key
+LEFT JOIN gathered ON layers.run_key = gathered.run_key AND layers.layer_index = gathered.layer_index;

@@ -1,0 +1,38 @@
+-- Activity that belongs to no stored layer, and layers that belong to no stored run.
+-- Grain: one row per failing (table, run key, layer).
+CREATE OR REPLACE VIEW activity_has_layers (
+    -- Table that holds the orphans.
+    table_name,
+    -- Key of the missing run or layer's run.
+    run_key,
+    -- Position of the layer.
+    layer_index
+) AS
+WITH activity AS (
+    SELECT DISTINCT 'spike_events' AS table_name, run_key, layer_index FROM spike_events
+    UNION ALL
+    SELECT DISTINCT 'neuron_activity' AS table_name, run_key, layer_index FROM neuron_activity
+    UNION ALL
+    SELECT DISTINCT 'step_activity' AS table_name, run_key, layer_index FROM step_activity
+    UNION ALL
+    SELECT DISTINCT 'fan_out' AS table_name, run_key, layer_index FROM fan_out
+    UNION ALL
+    SELECT DISTINCT 'counters' AS table_name, run_key, layer_index FROM counters
+),
+
+layers_of_runs AS (
+    SELECT layers.run_key, layers.layer_index
+    FROM layers
+    INNER JOIN runs ON layers.run_key = runs.run_key
+)
+
+SELECT activity.table_name, activity.run_key, activity.layer_index
+FROM activity
+LEFT JOIN layers_of_runs
+    ON activity.run_key = layers_of_runs.run_key AND activity.layer_index = layers_of_runs.layer_index
+WHERE layers_of_runs.run_key IS NULL
+UNION ALL
+SELECT 'layers' AS table_name, layers.run_key, layers.layer_index
+FROM layers
+LEFT JOIN runs ON layers.run_key = runs.run_key
+WHERE runs.run_key IS NULL;

@@ -1,0 +1,26 @@
+-- Which cost version is in force for each chip today.
+-- Grain: one row per chip.
+CREATE OR REPLACE VIEW cost_version_in_force (
+    -- The chip.
+    chip,
+    -- The cost set that is in force.
+    cost_version,
+    -- First day on which it is in force.
+    in_force_from
+) AS
+WITH begun AS (
+    SELECT
+        chip,
+        cost_version,
+        in_force_from,
+        row_number() OVER (PARTITION BY chip ORDER BY in_force_from DESC, recorded_at DESC) AS recency
+    FROM cost_in_force
+    WHERE in_force_from <= current_date
+)
+
+SELECT
+    chip,
+    cost_version,
+    in_force_from
+FROM begun
+WHERE recency = 1;

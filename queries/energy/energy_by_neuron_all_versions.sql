@@ -1,0 +1,37 @@
+-- Energy of each neuron, under every cost version.
+-- Grain: one row per (run, chip, cost version, layer, neuron) with at least one spike.
+CREATE OR REPLACE VIEW energy_by_neuron_all_versions (
+    -- The run.
+    run_id,
+    -- Name of the run; runs that share a name form a history.
+    run_name,
+    -- The chip.
+    chip,
+    -- The cost set.
+    cost_version,
+    -- Position of the layer in the network, from 0.
+    layer_index,
+    -- Name of the layer.
+    layer,
+    -- What a spike of the layer triggers: 'input', 'hidden' or 'readout'.
+    role,
+    -- Neuron within its layer, from 0.
+    neuron,
+    -- Recorded spikes. [count]
+    n_spikes,
+    -- Energy. [pJ]
+    energy_pj
+) AS
+SELECT
+    activity.run_id,
+    activity.run_name,
+    prices.chip,
+    prices.cost_version,
+    activity.layer_index,
+    activity.layer,
+    activity.role,
+    activity.neuron,
+    activity.n_spikes,
+    CAST(activity.n_spikes * prices.cost_pj AS DECIMAL(38, 6)) AS energy_pj
+FROM activity_by_neuron AS activity
+INNER JOIN _cost_by_role AS prices ON activity.role = prices.role;

@@ -1,0 +1,9 @@
+-- Counts the incoming events per neuron; nulls and unknown layers stay visible as groups of their own.
+CREATE OR REPLACE TEMPORARY TABLE incoming_neurons AS
+SELECT
+    layer,
+    neuron,
+    count(*) AS n_events,
+    CAST(sum(n_spikes) AS BIGINT) AS n_spikes
+FROM incoming_events
+GROUP BY layer, neuron;
