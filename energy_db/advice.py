@@ -88,7 +88,7 @@ def explain(layers: Sequence[Any], firing: Sequence[Mapping[str, Any]]) -> str:
         return "no layer burns energy: no operation that is priced took place"
     entry, fires = max(burning, key=lambda pair: pair[0].energy_pj)
     sentence = f"{entry.layer} accounts for {100 * entry.share:.1f} % of the energy"
-    if fires["busiest_neuron"] is None or fires["n_neurons"] < 2:
+    if fires["busiest_neuron"] is None or fires["n_neurons"] == 1:
         return sentence
     ratio = fires["busiest_spikes"] / fires["mean_spikes"]
     return f"{sentence}; its neuron {fires['busiest_neuron']} fires {ratio:.1f} times its layer's mean"
@@ -115,7 +115,7 @@ def _dominant_layer(facts: _LayerFacts, total_pj: float) -> list[Advice]:
 
 
 def _busy_neuron(facts: _LayerFacts, total_pj: float) -> list[Advice]:
-    if not facts.spikes or facts.role == "input" or facts.firing["n_neurons"] < 2 or not total_pj:
+    if not facts.spikes or facts.role == "input" or facts.firing["n_neurons"] == 1 or not total_pj:
         return []
     share = facts.energy_of(facts.firing["busiest_spikes"]) / total_pj
     if share <= DOMINANT_NEURON_SHARE and facts.busiest_ratio < OUTLIER_RATIO:

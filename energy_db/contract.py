@@ -18,7 +18,7 @@ from pathlib import Path
 
 from energy_db import declaration as declared
 from energy_db.declaration import LARGEST_INDEX, Declaration
-from energy_db.engines.duckdb import Engine, EngineError, first_line, identifier, literal
+from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError, Violation
 
 CONTRACT_VERSION = 1
@@ -234,7 +234,7 @@ def _refuse_what_is_no_file(engine: Engine, path: Path) -> None:
     if not path.is_file():
         raise RunFileError(f"{path}: is not a file")
     # Opening the store's own file here would drop the engine's lock on it.
-    if engine.path != ":memory:" and path.samefile(engine.path):
+    if engine.path != MEMORY and path.samefile(engine.path):
         raise RunFileError(f"{path}: is the store itself, not a run file")
     if path.stat().st_size == 0:
         raise RunFileError(f"{path}: is empty (0 bytes)", "Did the recording stop before anything was written?")

@@ -128,7 +128,7 @@ def install_shipped(engine: Engine) -> None:
     known_chips = {row[0] for row in engine.rows("SELECT chip FROM chips")}
     chips = [read_chip(path) for path in sql.cost_files()]
     new_chips = [[chip.name, chip.title, chip.note] for chip in chips if chip.name not in known_chips]
-    engine.insert_many("INSERT INTO chips VALUES (?, ?, ?)", new_chips)
+    engine.insert("chips", new_chips)
     shipped = [cost_set for chip in chips for cost_set in chip.versions]
     _add(engine, [cost_set for cost_set in shipped if (cost_set.chip, cost_set.version) not in known])
 
@@ -187,9 +187,9 @@ def _add(engine: Engine, cost_sets: Sequence[CostSet]) -> None:
             numbers.append([*key, cost.operation, cost.driver, *amounts, *circumstances])
         if new.in_force_from is not None:
             in_force.append([*key, new.in_force_from, now, "shipped with energy-db"])
-    engine.insert_many("INSERT INTO cost_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", versions)
-    engine.insert_many("INSERT INTO costs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", numbers)
-    engine.insert_many("INSERT INTO cost_in_force VALUES (?, ?, ?, ?, ?)", in_force)
+    engine.insert("cost_versions", versions)
+    engine.insert("costs", numbers)
+    engine.insert("cost_in_force", in_force)
 
 
 def _cost_set(chip: str, entry: dict[str, Any]) -> CostSet:

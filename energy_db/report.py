@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from energy_db import sql
 from energy_db.advice import Advice, advise, explain
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 SCHEMA = "energy-db/report/1"
-GRAINS = ("layer", "neuron", "operation", "step")
 
 _PRICED = "run_id = ? AND chip = ? AND cost_version = ?"
 _SORTED_BY = {
@@ -89,6 +88,9 @@ class StepEnergy:
     energy_pj: float
 
 
+ROW_TYPES: Final = {"layer": LayerEnergy, "neuron": NeuronEnergy, "operation": OperationEnergy, "step": StepEnergy}
+
+
 @dataclass(frozen=True)
 class Report:
     """What a run costs on a chip under one version of the published costs; made by `EnergyStore.report`.
@@ -146,10 +148,9 @@ class Report:
         return self.total_energy_pj / self.run.n_samples
 
     @property
-    def dominant_layer(self) -> LayerEnergy | None:
+    def dominant_layer(self) -> str | None:
         """The layer that burns most; None if none burns anything."""
-        costliest = max(self.layers, key=lambda layer: layer.energy_pj)
-        return costliest if costliest.energy_pj > 0 else None
+        return dominant(self.layers)
 
     @property
     def dominant_neuron(self) -> NeuronEnergy | None:
@@ -178,15 +179,15 @@ class Report:
 
         return faces.summary(self)
 
-    def to_dict(self, top: int = 20) -> dict[str, Any]:
+    def to_dict(self, top: int | None = 20) -> dict[str, Any]:
         """Return the report as JSON-ready values, energies in pJ; keys are only ever added.
 
         Parameters
         ----------
-        top : int
-            How many neurons to list.
+        top : int or None
+            How many neurons to list; None for all that spiked.
         """
-        dominant_layer, dominant_neuron = self.dominant_layer, self.dominant_neuron
+        neuron = self.dominant_neuron
         return {
             "schema": SCHEMA,
             "run_id": self.run.run_id,
@@ -202,8 +203,8 @@ class Report:
             "layers": [asdict(layer) for layer in self.layers],
             "operations": [asdict(operation) for operation in self.operations],
             "neurons": [asdict(neuron) for neuron in self.neurons(top)],
-            "dominant_layer": dominant_layer and dominant_layer.layer,
-            "dominant_neuron": dominant_neuron and {"layer": dominant_neuron.layer, "neuron": dominant_neuron.neuron},
+            "dominant_layer": self.dominant_layer,
+            "dominant_neuron": neuron and {"layer": neuron.layer, "neuron": neuron.neuron},
             "why": self.why,
             "advice": [asdict(advice) for advice in self.advice],
             "provenance": self.provenance,
@@ -218,8 +219,8 @@ class Report:
         by : {'layer', 'neuron', 'operation', 'step'}
             The grain.
         """
-        if by not in GRAINS:
-            raise UsageError(f"by is {by!r}, must be one of {', '.join(GRAINS)}")
+        if by not in ROW_TYPES:
+            raise UsageError(f"by is {by!r}, must be one of {', '.join(ROW_TYPES)}")
         return self._engine.arrow(f"SELECT * FROM {self._from(by)}", self._key)
 
     def to_pandas(self, by: str = "layer") -> pandas.DataFrame:
@@ -248,6 +249,12 @@ class Report:
 
     def _share(self, energy_pj: float) -> float:
         return energy_pj / self.total_energy_pj if self.total_energy_pj else 0.0
+
+
+def dominant(layers: Sequence[LayerEnergy]) -> str | None:
+    """Return the name of the layer that burns most; None if none burns anything."""
+    costliest = max(layers, key=lambda layer: layer.energy_pj)
+    return costliest.layer if costliest.energy_pj > 0 else None
 
 
 def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:

@@ -141,16 +141,17 @@ def insert(engine: Engine, run: Mapping[str, Any], layers: Sequence[LayerActivit
         if isinstance(each, tuple):
             step = {"run_key": run_key, "layer_index": index, "fan_out": list(each)}
             engine.run(sql.ingest_step("store_fan_out"), step)
-    engine.insert_many("INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    engine.insert("layers", rows)
     set_tags(engine, run_key, tags)
     return run_key
 
 
 def set_tags(engine: Engine, run_key: int, tags: Mapping[str, str | None]) -> None:
     """Set tags of a run; None removes one."""
-    engine.insert_many("DELETE FROM run_tags WHERE run_key = ? AND tag = ?", [[run_key, tag] for tag in tags])
+    for tag in tags:
+        engine.run("DELETE FROM run_tags WHERE run_key = ? AND tag = ?", [run_key, tag])
     rows = [[run_key, tag, value, tag_number(value)] for tag, value in tags.items() if value is not None]
-    engine.insert_many("INSERT INTO run_tags VALUES (?, ?, ?, ?)", rows)
+    engine.insert("run_tags", rows)
 
 
 def load(engine: Engine, run_key: int) -> Run:
@@ -245,7 +246,8 @@ def _newest_with_tag(engine: Engine, selector: str) -> int:
     tag, has_value, value = selector[1:].partition("=")
     condition = "tag = ? AND tag_value = ?" if has_value else "tag = ?"
     keys = engine.rows(
-        f"SELECT run_key FROM runs JOIN run_tags USING (run_key) WHERE {condition} ORDER BY ingested_at DESC, run_key DESC",
+        f"SELECT run_key FROM runs JOIN run_tags USING (run_key) WHERE {condition} "
+        "ORDER BY ingested_at DESC, run_key DESC",
         [tag, value] if has_value else [tag],
     )
     if keys:

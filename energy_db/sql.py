@@ -97,6 +97,11 @@ def cost_files() -> list[Path]:
     return sorted((root() / "schema" / "costs").glob("*.toml"))
 
 
+def examples() -> list[Path]:
+    """Return the run files of the demo, in the order of their names."""
+    return sorted((root() / "examples").glob("*.parquet"))
+
+
 def newest_revision() -> str:
     """Return the number of the newest migration, which is the revision that this code works with."""
     return max(path.stem.partition("_")[0] for path in (root() / "migrations" / "versions").glob("[0-9]*.py"))

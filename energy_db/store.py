@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from energy_db import costs, migrate, report, runs, sql
+from energy_db import costs, lifecycle, report, runs
 from energy_db import declaration as declared
 from energy_db.declaration import Declaration
-from energy_db.engines.duckdb import Engine, EngineError, Parameters, first_line
-from energy_db.errors import NotFoundError, StoreError, UsageError
+from energy_db.engines.duckdb import MEMORY, Parameters
+from energy_db.errors import StoreError, UsageError
 from energy_db.ingest import IngestOptions, ingest_file
 from energy_db.report import Report
 from energy_db.runs import Run
+from energy_db.verification import CheckResult, check_results
 
 if TYPE_CHECKING:
     import pyarrow
     import sqlalchemy
 
-MEMORY = ":memory:"
 AnyPath = str | PathLike[str]
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """What one check of a store found.
-
-    Attributes
-    ----------
-    check, sentence : str
-        Its name and what it looks for.
-    n_failures : int
-        How many rows fail it.
-    first_failure : dict or None
-        The first of them.
-    """
-
-    check: str
-    sentence: str
-    n_failures: int
-    first_failure: dict[str, Any] | None
 
 
 class EnergyStore:
@@ -75,12 +54,7 @@ class EnergyStore:
     """
 
     def __init__(self, path: AnyPath = "energy.duckdb", read_only: bool = False) -> None:
-        self._engine = open_engine(path, read_only)
-        try:
-            migrate.check(self._engine)
-        except BaseException:
-            self._engine.close()
-            raise
+        self._engine = lifecycle.open_store(str(path), read_only)
 
     def __enter__(self) -> EnergyStore:
         return self
@@ -309,7 +283,7 @@ class EnergyStore:
         list of CheckResult
             One result for each check; a sound store has no failures in any.
         """
-        return list(self._checks())
+        return list(check_results(self._engine))
 
     def progress(self) -> float:
         """Return how far the running statement is, from 0 to 1, for a progress bar in another thread."""
@@ -319,49 +293,9 @@ class EnergyStore:
         """Stop the running statement; its transaction is rolled back."""
         self._engine.interrupt()
 
-    def _checks(self) -> Iterator[CheckResult]:
-        try:
-            for view in sql.views():
-                if view.room == "checks":
-                    failures = self._engine.records(f"SELECT * FROM {view.name}")
-                    yield CheckResult(view.name, view.sentence, len(failures), failures[0] if failures else None)
-        except EngineError as error:
-            raise StoreError(f"{self.path} cannot be read: {first_line(error)}", "Is the file damaged?") from error
-        changed = costs.changed_versions(self._engine)
-        sentence = "Cost versions whose numbers are not those that were added."
-        yield CheckResult("costs_are_unchanged", sentence, len(changed), changed[0] if changed else None)
-
     def _refuse_read_only(self, verb: str) -> None:
         if self._engine.read_only:
             raise StoreError(f"{self.path} is open read-only: {verb} is not possible", "Open it without read_only.")
-
-
-def open_engine(path: AnyPath, read_only: bool) -> Engine:
-    """Open a store's database, without a look at what is in it."""
-    location = str(path)
-    if read_only and location != MEMORY and not Path(location).exists():
-        raise StoreError(
-            f"there is no store at {location}",
-            "Make one: energy-db ingest run.parquet; or name another with --db or ENERGY_DB.",
-        )
-    return Engine(location, read_only=read_only and location != MEMORY)
-
-
-def migrate_store(path: AnyPath) -> tuple[str, str, str | None]:
-    """Bring a store up to today's schema, after a backup beside it.
-
-    Returns
-    -------
-    tuple of (str, str, str or None)
-        The revision found, the revision now, and the backup's path (None if nothing had to be done).
-    """
-    if not Path(path).exists():
-        raise StoreError(f"there is no store at {path}")
-    engine = open_engine(path, read_only=False)
-    try:
-        return migrate.migrate(engine)
-    finally:
-        engine.close()
 
 
 @contextmanager
@@ -369,37 +303,6 @@ def price_file(source: AnyPath, **options: Any) -> Iterator[tuple[EnergyStore, R
     """Roll a run file up in memory, so that it can be priced without a store; takes the options of `ingest`."""
     with EnergyStore(MEMORY) as store:
         yield store, store.ingest(source, events="none", **options)
-
-
-def find_run_files(sources: Iterable[str]) -> list[Path]:
-    """Return the run files that are meant by files, folders and globs, in order and each once.
-
-    Raises
-    ------
-    NotFoundError
-        If a folder or glob holds no Parquet file.
-    """
-    found: dict[Path, None] = {}
-    for source in sources:
-        found |= dict.fromkeys(_run_files_of(source))
-    return list(found)
-
-
-def _run_files_of(source: str) -> Sequence[Path]:
-    import glob
-
-    path = Path(source)
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*.parquet") if file.is_file())
-        if not files:
-            raise NotFoundError(f"{source}: the folder holds no .parquet file")
-        return files
-    if path.exists() or not glob.has_magic(source):
-        return [path]
-    matches = sorted(Path(match) for match in glob.glob(source, recursive=True))
-    if not matches:
-        raise NotFoundError(f"{source}: no file matches")
-    return [file for match in matches for file in ([match] if match.is_file() else _run_files_of(str(match)))]
 
 
 def _network(network: AnyPath | Mapping[str, Any] | None) -> Declaration | None:

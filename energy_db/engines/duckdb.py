@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     import pyarrow
 
 EngineError = duckdb.Error
-EngineErrorOnWrite = (duckdb.TransactionException, duckdb.IOException, duckdb.OutOfMemoryException)
+# What a statement of ours cannot cause unless it is wrong itself: never to be taken for bad input.
+EngineBug = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+MEMORY = ":memory:"
+
+_ROWS_PER_STATEMENT = 500
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
@@ -82,10 +86,12 @@ class Engine:
         relation = self._connection.sql(sql, params=parameters or None)
         return relation.to_arrow_table()
 
-    def insert_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Execute one statement for each of a few rows."""
-        if rows:
-            self._connection.executemany(sql, rows)
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Append a few rows to a table, each with a value for every column."""
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+            chunk = rows[start : start + _ROWS_PER_STATEMENT]
+            marks = ", ".join(f"({', '.join('?' * len(row))})" for row in chunk)
+            self.run(f"INSERT INTO {table} VALUES {marks}", [value for row in chunk for value in row])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

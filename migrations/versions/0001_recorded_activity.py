@@ -14,7 +14,9 @@ TABLES = (
         contract_version INTEGER NOT NULL, activity_hash VARCHAR NOT NULL, content_hash VARCHAR NOT NULL,
         source_path VARCHAR, source_sha256 VARCHAR, column_map VARCHAR
     )""",
-    "CREATE TABLE run_tags (run_key INTEGER NOT NULL, tag VARCHAR NOT NULL, tag_value VARCHAR NOT NULL, tag_number DOUBLE)",
+    """CREATE TABLE run_tags (
+        run_key INTEGER NOT NULL, tag VARCHAR NOT NULL, tag_value VARCHAR NOT NULL, tag_number DOUBLE
+    )""",
     """CREATE TABLE layers (
         run_key INTEGER NOT NULL, layer_index SMALLINT NOT NULL, layer VARCHAR NOT NULL, role VARCHAR NOT NULL,
         n_inputs BIGINT, n_neurons BIGINT NOT NULL, fan_out BIGINT, inferred VARCHAR NOT NULL,

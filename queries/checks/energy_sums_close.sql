@@ -15,13 +15,37 @@ CREATE OR REPLACE VIEW energy_sums_close (
     summed_energy_pj
 ) AS
 WITH parts AS (
-    SELECT run_id, chip, cost_version, 'operation' AS summed_over, energy_pj FROM energy_by_operation_all_versions
+    SELECT
+        run_id,
+        chip,
+        cost_version,
+        'operation' AS summed_over,
+        energy_pj
+    FROM energy_by_operation_all_versions
     UNION ALL
-    SELECT run_id, chip, cost_version, 'layer' AS summed_over, energy_pj FROM energy_by_layer_all_versions
+    SELECT
+        run_id,
+        chip,
+        cost_version,
+        'layer' AS summed_over,
+        energy_pj
+    FROM energy_by_layer_all_versions
     UNION ALL
-    SELECT run_id, chip, cost_version, 'neuron' AS summed_over, energy_pj FROM energy_by_neuron_all_versions
+    SELECT
+        run_id,
+        chip,
+        cost_version,
+        'neuron' AS summed_over,
+        energy_pj
+    FROM energy_by_neuron_all_versions
     UNION ALL
-    SELECT run_id, chip, cost_version, 'step' AS summed_over, energy_pj FROM energy_by_step_all_versions
+    SELECT
+        run_id,
+        chip,
+        cost_version,
+        'step' AS summed_over,
+        energy_pj
+    FROM energy_by_step_all_versions
 ),
 
 sums AS (

@@ -1,6 +1,7 @@
 -- An order-free fingerprint of the incoming events, to hold against that of stored ones in the same session.
 SELECT
     count(*) AS n_events,
-    sum(hash(names.layer_name, CAST(events.neuron AS INTEGER), CAST(events.timestep AS INTEGER), CAST(events.sample_index AS INTEGER), CAST(events.n_spikes AS INTEGER))) AS hashes
+    sum(hash(concat_ws(' ', known.layer_name, events.neuron, events.timestep, events.sample_index, events.n_spikes)))
+        AS fingerprint
 FROM incoming_events AS events
-INNER JOIN incoming_layers AS names ON events.layer = names.layer_value;
+INNER JOIN incoming_layers AS known ON events.layer = known.layer_value;

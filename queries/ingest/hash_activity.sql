@@ -3,22 +3,22 @@
 -- Neurons are hashed in blocks, so that no text grows with the network.
 WITH neuron_blocks AS (
     SELECT
-        names.layer_name,
+        known.layer_name,
         counts.neuron // 65536 AS block,
         sha256(string_agg(concat_ws(' ', counts.neuron, counts.n_spikes), ';' ORDER BY counts.neuron)) AS digest
     FROM incoming_neurons AS counts
-    INNER JOIN incoming_layers AS names ON counts.layer = names.layer_value
-    GROUP BY names.layer_name, counts.neuron // 65536
+    INNER JOIN incoming_layers AS known ON counts.layer = known.layer_value
+    GROUP BY known.layer_name, counts.neuron // 65536
 ),
 
 step_blocks AS (
     SELECT
-        names.layer_name,
+        known.layer_name,
         counts.timestep // 65536 AS block,
         sha256(string_agg(concat_ws(' ', counts.timestep, counts.n_spikes), ';' ORDER BY counts.timestep)) AS digest
     FROM incoming_steps AS counts
-    INNER JOIN incoming_layers AS names ON counts.layer = names.layer_value
-    GROUP BY names.layer_name, counts.timestep // 65536
+    INNER JOIN incoming_layers AS known ON counts.layer = known.layer_value
+    GROUP BY known.layer_name, counts.timestep // 65536
 ),
 
 parts AS (

@@ -6,7 +6,7 @@ SELECT
     counts.neuron,
     counts.n_spikes
 FROM incoming_neurons AS counts
-INNER JOIN incoming_layers AS names ON counts.layer = names.layer_value
-INNER JOIN layers ON names.layer_name = layers.layer
+INNER JOIN incoming_layers AS known ON counts.layer = known.layer_value
+INNER JOIN layers ON known.layer_name = layers.layer
 WHERE layers.run_key = $run_key
 ORDER BY layers.layer_index, counts.neuron;

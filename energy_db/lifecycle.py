@@ -5,8 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 from energy_db import costs, sql
-from energy_db.engines.duckdb import Engine, EngineError, first_line, literal
+from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, literal
 from energy_db.errors import StoreError, StoreVersionError
+
+
+def open_store(path: str, read_only: bool = False) -> Engine:
+    """Open a store, or make it, and make sure that this code can work with it.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be opened, is no energy-db store, or, to be read only, does not exist.
+    StoreVersionError
+        If it was made by another version of energy-db.
+    """
+    if read_only and path != MEMORY and not Path(path).exists():
+        raise StoreError(
+            f"there is no store at {path}",
+            "Make one: energy-db ingest run.parquet; or name another with --db or ENERGY_DB.",
+        )
+    engine = Engine(path, read_only=read_only and path != MEMORY)
+    try:
+        check(engine)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
 
 
 def create(engine: Engine) -> None:
@@ -28,7 +52,7 @@ def check(engine: Engine) -> None:
     StoreVersionError
         If it was made by an older or newer energy-db.
     """
-    tables = {row[0] for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")}
+    tables = _tables(engine)
     if not tables and not engine.read_only:
         create(engine)
         return
@@ -71,20 +95,35 @@ def refresh(engine: Engine) -> None:
         _install_shipped(engine)
 
 
-def migrate(engine: Engine) -> tuple[str, str, str | None]:
+def migrate(path: str, dry_run: bool = False) -> tuple[str, str, str | None]:
     """Step a store to the newest revision, after a backup beside it.
+
+    Parameters
+    ----------
+    path : str
+        The store.
+    dry_run : bool
+        Only look.
 
     Returns
     -------
     tuple of (str, str, str or None)
         The revision found, the revision now, and the backup's path (None if nothing had to be done).
     """
-    tables = {row[0] for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")}
-    if not tables:
-        create(engine)
-        return sql.newest_revision(), sql.newest_revision(), None
-    found = revision(engine, tables)
-    if found >= sql.newest_revision():
+    if not Path(path).exists():
+        raise StoreError(f"there is no store at {path}")
+    engine = Engine(path, read_only=dry_run)
+    try:
+        return _migrate(engine, dry_run)
+    finally:
+        engine.close()
+
+
+def _migrate(engine: Engine, dry_run: bool) -> tuple[str, str, str | None]:
+    found, wanted = revision(engine, _tables(engine)), sql.newest_revision()
+    if dry_run and found <= wanted:
+        return found, wanted, None
+    if found >= wanted:
         check(engine)
         return found, found, None
     backup = _back_up(engine, found)
@@ -94,7 +133,11 @@ def migrate(engine: Engine) -> tuple[str, str, str | None]:
         engine.run(f"DROP VIEW {view[0]}")
     alchemy.upgrade(engine, sql.root() / "migrations")
     refresh(engine)
-    return found, sql.newest_revision(), backup
+    return found, wanted, backup
+
+
+def _tables(engine: Engine) -> set[str]:
+    return {row[0] for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")}
 
 
 def _install_shipped(engine: Engine) -> None:
@@ -103,8 +146,9 @@ def _install_shipped(engine: Engine) -> None:
         engine.run(view.statement)
     for name in stale - {view.name for view in sql.views()}:
         engine.run(f"DROP VIEW {name}")
-    if engine.path != ":memory:":
-        engine.run("".join(thing.comments for thing in (*sql.tables(), *sql.views())))
+    if engine.path != MEMORY:
+        public = [view for view in sql.views() if not view.is_private and view.room != "checks"]
+        engine.run("".join(thing.comments for thing in (*sql.tables(), *public)))
     costs.install_shipped(engine)
     engine.run("DELETE FROM store_info WHERE fact = 'shipped_fingerprint'")
     engine.run("INSERT INTO store_info VALUES ('shipped_fingerprint', ?)", [sql.shipped_fingerprint()])

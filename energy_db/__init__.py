@@ -1,0 +1,33 @@
+"""A SQL-backed energy analytics store for spiking neural networks: spikes in, joules out, history kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from energy_db.accounting import EnergyAccountant, EnergyReport
+    from energy_db.errors import EnergyDbError
+    from energy_db.report import Report
+    from energy_db.runs import Run
+    from energy_db.store import EnergyStore
+
+__version__ = "0.1.0"
+__all__ = ["EnergyAccountant", "EnergyDbError", "EnergyReport", "EnergyStore", "Report", "Run", "__version__"]
+
+_HOMES = {
+    "EnergyAccountant": "accounting",
+    "EnergyReport": "accounting",
+    "EnergyDbError": "errors",
+    "Report": "report",
+    "Run": "runs",
+    "EnergyStore": "store",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Names are fetched when they are first used: `energy-db --help` must not wait for the engine.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,103 @@
+"""The `energy-db` command: its global options, its verbs, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+import energy_db
+from energy_db.cli import costs, query, record, reports, upkeep
+from energy_db.cli.output import Settings, say, say_error
+from energy_db.errors import EnergyDbError
+
+_INTERRUPTED = 130
+_OPERATIONAL = 4
+
+
+class EnergyDbGroup(click.Group):
+    """A group whose errors end in a sentence, a hint and an exit code, never in a traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line and exit."""
+        standalone = kwargs.pop("standalone_mode", True)
+        result: Any
+        try:
+            result = super().main(*args, **{**kwargs, "standalone_mode": False})
+            sys.stdout.flush()
+        except click.exceptions.Abort:
+            say("interrupted; nothing is half-stored")
+            result = _INTERRUPTED
+        except click.ClickException as error:
+            error.show()
+            result = error.exit_code
+        except EnergyDbError as error:
+            say_error(error.message, error.hint)
+            result = error.exit_code
+        except BrokenPipeError:
+            # The reader of a pipe, such as head, has seen enough; nothing more may be written, not even at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            result = 0
+        except Exception as error:  # the last resort: a bug must not greet a user with a traceback
+            say_error(f"unexpected {type(error).__name__}: {str(error).strip()}", "Please report it, with this line.")
+            result = _OPERATIONAL
+        if standalone:
+            sys.exit(result if isinstance(result, int) else 0)
+        return result
+
+
+@click.group(cls=EnergyDbGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--db", metavar="PATH", help="The store. Default: $ENERGY_DB, else ./energy.duckdb.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the talk.",
+)
+@click.version_option(energy_db.__version__, prog_name="energy-db")
+@click.pass_context
+def cli(context: click.Context, db: str | None, color: str) -> None:
+    """Where does the energy of a spiking neural network go?
+
+    \b
+    Examples:
+      energy-db ingest run.parquet
+      energy-db report latest --chip loihi2
+
+    Spikes in, joules out, history kept. stdout is data, stderr is talk.
+    Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 not found, 4 operational, 130 interrupted.
+    """
+    context.obj = Settings(db=db)
+    context.color = {"always": True, "never": False}.get(color, _wanted_color())
+
+
+def main() -> None:
+    """Run the command line."""
+    cli(prog_name="energy-db")
+
+
+def _wanted_color() -> bool | None:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None
+
+
+for _verb in (
+    upkeep.init,
+    record.ingest,
+    record.runs,
+    record.show,
+    record.tag,
+    reports.report,
+    costs.costs,
+    query.sql,
+    upkeep.verify,
+    upkeep.migrate,
+    upkeep.doctor,
+    reports.demo,
+    upkeep.completion,
+):
+    cli.add_command(_verb)

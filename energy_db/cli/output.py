@@ -1,0 +1,177 @@
+"""How verbs speak: data to stdout or a file, in the format that was asked for; talk to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from energy_db import tables
+from energy_db.errors import EnergyDbError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from energy_db.store import EnergyStore
+
+FORMATS = ("table", "json", "csv", "md", "parquet")
+Rows = Sequence[Mapping[str, Any]]
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Settings:
+    """What the options before the verb say."""
+
+    db: str | None
+
+    @property
+    def path(self) -> str:
+        """The store that is meant."""
+        return self.db or os.environ.get("ENERGY_DB") or "energy.duckdb"
+
+    def open(self, read_only: bool = True) -> EnergyStore:
+        """Open the store."""
+        from energy_db.store import EnergyStore
+
+        return EnergyStore(self.path, read_only=read_only)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where data goes, and in which format."""
+
+    format: str
+    path: str | None
+
+    def text(self, content: str) -> None:
+        """Write text."""
+        if self.path is None:
+            click.echo(content)
+        else:
+            self._write(lambda path: path.write_text(content + "\n", encoding="utf-8"))
+
+    def rows(
+        self,
+        schema: str,
+        rows: Rows,
+        *,
+        human: Rows | None = None,
+        columns: Sequence[str] | None = None,
+        about: Mapping[str, Any] | None = None,
+        arrow: Callable[[], pyarrow.Table] | None = None,
+    ) -> None:
+        """Write rows.
+
+        Parameters
+        ----------
+        schema : str
+            Name and version of the JSON form.
+        rows : sequence of mapping
+            The rows as machines read them.
+        human : sequence of mapping, optional
+            The rows as people read them.
+        columns : sequence of str, optional
+            The header, in case there are no rows.
+        about : mapping, optional
+            What the JSON form says beside the rows.
+        arrow : callable, optional
+            Makes the rows for Parquet, with their exact types.
+        """
+        shown = rows if human is None else human
+        if self.format == "json":
+            self.text(tables.json_text({"schema": schema, **(about or {}), "rows": list(rows)}))
+        elif self.format == "csv":
+            self.text(tables.csv_text(rows, columns))
+        elif self.format == "md":
+            self.text(tables.markdown_table(shown))
+        elif self.format == "parquet":
+            self.parquet(arrow() if arrow else tables.arrow_table(rows))
+        elif shown or self.path:
+            self.text(tables.text_table(shown))
+
+    def parquet(self, table: pyarrow.Table) -> None:
+        """Write an Arrow table as a Parquet file."""
+        if self.path is None:
+            raise UsageError("Parquet is not for a terminal", "Name a file: -o FILE.parquet")
+        self._write(lambda path: tables.write_parquet(table, str(path)))
+
+    def _write(self, write: Callable[[Path], Any]) -> None:
+        target = Path(self.path or "")
+        unfinished = target.with_name(f".{target.name}.unfinished")
+        try:
+            write(unfinished)
+            unfinished.replace(target)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise EnergyDbError(f"{target}: cannot be written: {error.strerror or error}") from error
+
+
+def store_option(command: Command) -> Command:
+    """Let a verb take --db behind its name, too."""
+
+    def remember(context: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.ensure_object(Settings).db = value
+
+    option = click.option(
+        "--db", metavar="PATH", expose_value=False, callback=remember, help="The store (see energy-db --help)."
+    )
+    return option(command)
+
+
+def output_options(command: Command) -> Command:
+    """Give a verb the options that choose the format; it receives an `Output`."""
+
+    def choose(context: click.Context, _: click.Parameter, path: str | None) -> Output:
+        chosen = "json" if context.params.pop("as_json") else context.params.pop("format")
+        if chosen is None:
+            suffix = Path(path).suffix.lstrip(".").lower() if path else "table"
+            chosen = {"txt": "table", "": "table", "markdown": "md", "pq": "parquet"}.get(suffix, suffix)
+        context.params.pop("format", None)
+        if chosen not in FORMATS:
+            raise click.BadParameter(f"cannot tell the format from {path!r}: add --format {'|'.join(FORMATS)}")
+        return Output(chosen, path)
+
+    options = (
+        click.option(
+            "-f", "--format", type=click.Choice(FORMATS), is_eager=True, help="Default: table, or by the suffix of -o."
+        ),
+        click.option("--json", "as_json", is_flag=True, is_eager=True, help="The same as --format json."),
+        click.option("-o", "output", metavar="FILE", callback=choose, help="Write to a file instead of stdout."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def say(text: str) -> None:
+    """Say something that is not data."""
+    click.echo(_safe(text), err=True)
+
+
+def say_error(message: str, hint: str | None = None) -> None:
+    """Say what went wrong and what to do."""
+    click.echo(click.style("Error: ", fg="red", bold=True) + _safe(message), err=True)
+    if hint:
+        click.echo(click.style("  → ", fg="cyan") + _safe(hint), err=True)
+
+
+def warn(text: str) -> None:
+    """Say what the reader of the data should know."""
+    click.echo(click.style("Note: ", fg="yellow") + _safe(text), err=True)
+
+
+def _safe(text: str) -> str:
+    """Return text without control characters other than line ends."""
+    return "\n".join(tables.printable(line) for line in text.split("\n"))
+
+
+def is_watched() -> bool:
+    """Whether a person looks at stderr."""
+    return sys.stderr.isatty()

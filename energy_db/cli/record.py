@@ -1,0 +1,259 @@
+"""Verbs about recorded runs: ingest, runs, show, tag."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from energy_db.cli.output import Output, Settings, output_options, say, say_error, store_option, warn
+from energy_db.cli.progress import progress_over
+from energy_db.errors import EnergyDbError, UsageError
+from energy_db.tables import Row
+
+if TYPE_CHECKING:
+    from energy_db.runs import Run
+    from energy_db.store import EnergyStore
+
+_OPERATIONAL = 4
+
+
+class Assignment(click.ParamType[tuple[str, str]]):
+    """A pair NAME=VALUE."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split it at its first equals sign."""
+        if isinstance(value, tuple):
+            return value
+        name, sign, content = str(value).partition("=")
+        if not sign or not name:
+            self.fail(f"{value!r} is not of the form NAME=VALUE", param, ctx)
+        return name, content
+
+
+def run_file_options(command: Any) -> Any:
+    """Give a verb the options that say what a run file cannot."""
+    options = (
+        click.option("--network", metavar="FILE", help="Network and timing, instead of the sidecar RUN.json."),
+        click.option("--map", "columns", multiple=True, type=Assignment(), metavar="OURS=THEIRS", help="Column names."),
+        click.option(
+            "--role", "roles", multiple=True, type=Assignment(), metavar="LAYER=ROLE", help="input, hidden, readout."
+        ),
+        click.option("--timesteps", "n_timesteps", type=int, help="Timesteps of a sample."),
+        click.option("--samples", "n_samples", type=int, help="Samples of the run."),
+        click.option("--timestep-us", type=float, help="Length of a timestep in microseconds."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="FILE|FOLDER|GLOB|-...")
+@click.option("--name", help="What to call the run. Default: the sidecar's, else the file's name.")
+@click.option("--run-id", help="Its identity. Default: made from its content.")
+@click.option("--tag", "tags", multiple=True, type=Assignment(), metavar="NAME=VALUE", help="Anything else to know.")
+@run_file_options
+@click.option(
+    "--events", type=click.Choice(["all", "none"]), default="all", show_default=True, help="Keep single spikes?"
+)
+@click.option(
+    "--on-duplicate", type=click.Choice(["error", "new"]), default="error", show_default=True,
+    help="Other content under a name or id that is taken.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Do everything but keep it.")
+@store_option
+@output_options
+@click.pass_obj
+def ingest(
+    settings: Settings,
+    /,
+    sources: tuple[str, ...],
+    output: Output,
+    name: str | None,
+    run_id: str | None,
+    **options: Any,
+) -> int:
+    """Store recorded spikes: Parquet files, folders, globs, or - for paths on stdin.
+
+    \b
+    Examples:
+      energy-db ingest run.parquet
+      energy-db ingest runs/*.parquet --tag branch=main
+
+    Columns layer, neuron, timestep, optionally sample and n_spikes. Content that is stored already is left
+    as it is ("unchanged"). A bad file changes nothing and does not stop the others.
+    """
+    from energy_db.sources import find_run_files
+
+    files = find_run_files(_expand_stdin(sources))
+    if len(files) > 1 and (name or run_id):
+        raise UsageError(f"--name and --run-id are for one file, but there are {len(files)}")
+    options |= {key: dict(options[key]) for key in ("columns", "roles", "tags")}
+    with settings.open(read_only=False) as store:
+        results = _ingest_all(store, files, {"name": name, "run_id": run_id, **options})
+    rows = [_ingested(path, result) for path, result in results if not isinstance(result, EnergyDbError)]
+    columns = ("status", "run_id", "name", "spikes", "layers", "file")
+    output.rows("energy-db/ingest/1", rows, columns=columns)
+    return _conclude([result for _, result in results])
+
+
+@click.command()
+@click.option("--name", help="Only runs of this name.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@store_option
+@output_options
+@click.pass_obj
+def runs(settings: Settings, /, output: Output, name: str | None, limit: int | None) -> None:
+    """List the stored runs, the newest first.
+
+    \b
+    Examples:
+      energy-db runs
+      energy-db runs --name digits-baseline --json
+    """
+    with settings.open() as store:
+        found = store.runs(name=name, limit=limit)
+    if not found:
+        say("no runs" + (f" of the name {name!r}" if name else " yet: energy-db ingest run.parquet"))
+    rows = [_listed(run) for run in found]
+    human = [{key: value for key, value in row.items() if key != "tags"} for row in rows]
+    columns = ("run_id", "name", "kind", "spikes", "timesteps", "samples", "layers", "events", "ingested_at")
+    if output.format in ("csv", "parquet"):
+        output.rows("energy-db/runs/1", human, columns=columns)
+    else:
+        output.rows("energy-db/runs/1", rows, human=human)
+
+
+@click.command()
+@click.argument("run", default="latest")
+@store_option
+@output_options
+@click.pass_obj
+def show(settings: Settings, /, output: Output, run: str) -> None:
+    """Show what is known of a run: its network, its tags, where it came from.
+
+    \b
+    Examples:
+      energy-db show
+      energy-db show digits-baseline --json
+    """
+    with settings.open() as store:
+        found = store.run(run)
+    facts = {**_listed(found), "activity_hash": found.activity_hash, "content_hash": found.content_hash}
+    facts |= {"timestep_us": found.timestep_us, "recorded_at": found.recorded_at, "seed": found.seed}
+    facts |= {"git_commit": found.git_commit, "source": found.source_path, "source_sha256": found.source_sha256}
+    layers = [_shown_layer(layer, found.inferred) for layer in found.layers]
+    if output.format == "table":
+        from energy_db.tables import text_table
+
+        about = [{"fact": key, "value": _shown(value)} for key, value in facts.items() if value is not None]
+        output.text(f"{text_table(about)}\n\n{text_table(layers)}")
+    else:
+        output.rows("energy-db/run/1", layers, about=facts)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("assignments", nargs=-1, type=Assignment(), metavar="[NAME=VALUE]...")
+@click.option("--remove", multiple=True, metavar="NAME", help="Take a tag off.")
+@store_option
+@output_options
+@click.pass_obj
+def tag(
+    settings: Settings, /, output: Output, run: str, assignments: tuple[tuple[str, str], ...], remove: tuple[str, ...]
+) -> None:
+    """Set or remove tags of a run, or list them.
+
+    \b
+    Examples:
+      energy-db tag latest accuracy=0.98 branch=main
+      energy-db tag latest --remove branch
+    """
+    changes = {**dict.fromkeys(remove), **dict(assignments)}
+    with settings.open(read_only=not changes) as store:
+        found = store.tag(run, changes) if changes else store.run(run)
+    rows = [{"tag": name, "value": value} for name, value in found.tags.items()]
+    output.rows("energy-db/tags/1", rows, columns=("tag", "value"), about={"run_id": found.run_id})
+
+
+def _expand_stdin(sources: tuple[str, ...]) -> list[str]:
+    listed = [line.rstrip("\r\n") for line in sys.stdin] if "-" in sources else []
+    return [path for source in sources for path in (listed if source == "-" else [source]) if path]
+
+
+def _ingest_all(
+    store: EnergyStore, files: list[Path], options: Mapping[str, Any]
+) -> list[tuple[Path, Run | EnergyDbError]]:
+    results: list[tuple[Path, Run | EnergyDbError]] = []
+    with progress_over(store, files) as on_file:
+        for path in files:
+            try:
+                results.append((path, store.ingest(path, on_stage=on_file(path), **options)))
+            except UsageError:
+                raise
+            except EnergyDbError as error:
+                results.append((path, error))
+                say_error(error.message, error.hint)
+    return results
+
+
+def _conclude(results: list[Run | EnergyDbError]) -> int:
+    counts: dict[str, int] = {}
+    for result in results:
+        if isinstance(result, EnergyDbError):
+            status = "refused"
+        else:
+            status = result.status
+            for note in result.notes:
+                warn(f"{result.name}: {note}")
+        counts[status] = counts.get(status, 0) + 1
+    say(", ".join(f"{number} {status}" for status, number in counts.items()))
+    return _OPERATIONAL if "refused" in counts else 0
+
+
+def _ingested(path: Path, run: Run) -> Row:
+    return {
+        "status": run.status,
+        "run_id": run.run_id,
+        "name": run.name,
+        "spikes": run.n_spikes,
+        "layers": len(run.layers),
+        "file": str(path),
+    }
+
+
+def _listed(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "kind": run.kind,
+        "spikes": run.n_spikes,
+        "timesteps": run.n_timesteps,
+        "samples": run.n_samples,
+        "layers": len(run.layers),
+        "events": "kept" if run.has_events else "rolled up",
+        "ingested_at": run.ingested_at,
+        "tags": run.tags,
+    }
+
+
+def _shown_layer(layer: Any, inferred: tuple[str, ...]) -> Row:
+    each = layer.fan_out
+    return {
+        "layer": layer.name,
+        "role": layer.role,
+        "inputs": layer.n_inputs,
+        "neurons": layer.n_neurons,
+        "fan_out": f"{min(each)} to {max(each)}" if isinstance(each, tuple) and each else each,
+        "inferred": ", ".join(name.partition(".")[2] for name in inferred if name.startswith(f"{layer.name}.")),
+    }
+
+
+def _shown(value: Any) -> Any:
+    return ", ".join(f"{key}={content}" for key, content in value.items()) if isinstance(value, dict) else value

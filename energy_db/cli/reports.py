@@ -1,0 +1,192 @@
+"""Verbs that say where the energy goes: report, demo."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from energy_db.cli.output import Output, Settings, output_options, say, store_option, warn
+from energy_db.cli.record import run_file_options
+from energy_db.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from energy_db.report import Report
+    from energy_db.runs import Run
+    from energy_db.store import EnergyStore
+
+_FILE_OPTIONS = ("network", "columns", "roles", "n_timesteps", "n_samples", "timestep_us")
+
+
+class Top(click.ParamType[int | None]):
+    """A number of rows, or 'all'."""
+
+    name = "number|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Read it; None stands for all."""
+        if value == "all" or value is None:
+            return None
+        try:
+            number = int(value)
+        except ValueError:
+            number = -1
+        return number if number >= 0 else self.fail(f"{value!r} is neither a number of 0 or more nor 'all'", param, ctx)
+
+
+@click.command()
+@click.argument("run", default="latest", metavar="[RUN|FILE.parquet]")
+@click.option("--chip", default="all", show_default=True, metavar="NAME|all", help="The chip to price on.")
+@click.option("--by", type=click.Choice(["layer", "neuron", "operation", "step"]), help="Only the rows of one grain.")
+@click.option("--top", type=Top(), default="20", show_default=True, help="How many neurons.")
+@click.option("--cost", "cost_version", metavar="VERSION", help="Cost set. Default: the one in force.")
+@run_file_options
+@store_option
+@output_options
+@click.pass_obj
+def report(
+    settings: Settings, /, output: Output, run: str, chip: str, by: str | None, top: int | None, **options: Any
+) -> None:
+    """Say where a run's energy goes: which layer, neuron and operation, why, and what to do.
+
+    \b
+    Examples:
+      energy-db report latest --chip loihi2
+      energy-db report run.parquet --chip all
+
+    RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without a store.
+    """
+    cost_version = options.pop("cost_version")
+    with _opened(settings, run, options) as (store, found):
+        if chip == "all":
+            if by or cost_version:
+                raise UsageError("--by and --cost need one chip", "Name it: --chip loihi2")
+            _show_chips(output, found, store.chips(found))
+            return
+        priced = store.report(found, chip, cost_version=cost_version)
+        if by:
+            _show_rows(output, priced, by, top)
+        else:
+            _show_report(output, priced, top)
+        for warning in priced.warnings:
+            warn(warning)
+
+
+@click.command()
+@store_option
+@click.pass_context
+def demo(context: click.Context) -> None:
+    """Store three recorded runs of a trained network and report them on all five chips.
+
+    \b
+    Examples:
+      energy-db demo
+      energy-db demo --db demo.duckdb
+
+    Without --db the store is a temporary one.
+    """
+    from energy_db import faces
+    from energy_db.sql import examples
+    from energy_db.store import EnergyStore
+    from energy_db.tables import text_table
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = context.obj.db or str(Path(folder) / "demo.duckdb")
+        with EnergyStore(path) as store:
+            found = [store.ingest(file) for file in examples()]
+            for run in found:
+                click.echo(f"\n{run.name}: {run.n_spikes} spikes, {len(run.layers)} layers ({run.status})\n")
+                click.echo(text_table(faces.chip_rows(store.chips(run))))
+            click.echo(f"\n{faces.page(store.report(found[0], 'loihi2'), top=5)}")
+    kept = (
+        f"energy-db --db {path} report latest" if context.obj.db else "energy-db demo --db demo.duckdb keeps the store"
+    )
+    say(f"\nNext: {kept}")
+
+
+@contextmanager
+def _opened(settings: Settings, /, run: str, options: dict[str, Any]) -> Iterator[tuple[EnergyStore, Run]]:
+    """Open the store and find the run; or roll a run file up in memory."""
+    given = {key: options[key] for key in _FILE_OPTIONS if options[key]}
+    if run.endswith(".parquet") or "/" in run:
+        from energy_db.store import price_file
+
+        given |= {key: dict(given[key]) for key in ("columns", "roles") if key in given}
+        with price_file(run, **given) as (store, found):
+            yield store, found
+    elif given:
+        raise UsageError(f"{', '.join(given)}: options about a run file are not for the stored run {run!r}")
+    else:
+        with settings.open() as store:
+            yield store, store.run(run)
+
+
+def _show_chips(output: Output, run: Run, reports: list[Report]) -> None:
+    from energy_db import faces
+
+    rows = [
+        {
+            "chip": entry.chip,
+            "cost_version": entry.cost_version,
+            "total_energy_pj": entry.total_energy_pj,
+            "energy_per_inference_pj": entry.energy_per_inference_pj,
+            "energy_per_spike_pj": entry.energy_per_spike_pj,
+            "dominant_layer": entry.dominant_layer,
+        }
+        for entry in reports
+    ]
+    about = {"run_id": run.run_id, "name": run.name, "total_spikes": run.n_spikes}
+    output.rows("energy-db/chips/1", rows, human=faces.chip_rows(reports), about=about)
+
+
+def _show_report(output: Output, priced: Report, top: int | None) -> None:
+    from energy_db import faces
+    from energy_db.tables import json_text
+
+    if output.format == "json":
+        output.text(json_text(priced.to_dict(top)))
+    elif output.format == "table":
+        output.text(faces.page(priced, top))
+    elif output.format == "md":
+        output.text(faces.markdown(priced, top))
+    else:
+        _show_rows(output, priced, "layer", top)
+
+
+def _show_rows(output: Output, priced: Report, by: str, top: int | None) -> None:
+    from energy_db import faces
+    from energy_db.report import ROW_TYPES
+
+    entries: Sequence[Any]
+    if by == "layer":
+        entries, human = priced.layers, faces.layer_rows(priced)
+    elif by == "operation":
+        entries, human = priced.operations, faces.operation_rows(priced)
+    elif by == "neuron":
+        entries, human = priced.neurons(top), faces.neuron_rows(priced, top)
+        _say_what_is_left_out(priced, len(entries))
+    else:
+        entries, human = priced.timeline(), faces.step_rows(priced)
+    rows = [asdict(entry) for entry in entries]
+    about = {"run_id": priced.run.run_id, "chip": priced.chip, "cost_version": priced.cost_version, "by": by}
+    columns = [field.name for field in fields(ROW_TYPES[by])]
+    exact = partial(_exact_rows, priced, by, len(rows))
+    output.rows("energy-db/report-rows/1", rows, human=human, columns=columns, about=about, arrow=exact)
+
+
+def _exact_rows(priced: Report, by: str, n_rows: int) -> pyarrow.Table:
+    return priced.to_arrow(by).slice(0, n_rows)
+
+
+def _say_what_is_left_out(priced: Report, n_shown: int) -> None:
+    n_active = sum(layer.n_active_neurons for layer in priced.layers)
+    if n_shown < n_active:
+        say(f"the {n_shown} costliest of {n_active} neurons that spiked; --top all shows every one")

@@ -1,0 +1,161 @@
+"""Verbs about the store itself: init, verify, migrate, doctor, completion."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from energy_db.cli.output import Output, Settings, output_options, say, store_option
+from energy_db.errors import EnergyDbError
+
+_CHECK_FAILED = 1
+_OPERATIONAL = 4
+
+
+@click.command()
+@store_option
+@click.pass_obj
+def init(settings: Settings, /) -> None:
+    """Make an empty store; `ingest` makes one, too.
+
+    \b
+    Examples:
+      energy-db init
+      energy-db --db runs/energy.duckdb init
+    """
+    existed = Path(settings.path).exists()
+    with settings.open(read_only=False) as store:
+        n_versions = len(store.cost_versions())
+    say(f"{settings.path} {'is a store already' if existed else 'made'}: {n_versions} cost versions")
+
+
+@click.command()
+@store_option
+@output_options
+@click.pass_obj
+def verify(settings: Settings, /, output: Output) -> int:
+    """Check that all sums close, roll-ups equal events, and no cost was changed or lacks a source.
+
+    \b
+    Examples:
+      energy-db verify
+      energy-db verify --json
+
+    Exit code 1 if a check fails.
+    """
+    with settings.open() as store:
+        results = store.verify()
+    rows = [
+        {
+            "check": result.check,
+            "result": "failed" if result.n_failures else "ok",
+            "failures": result.n_failures,
+            "first_failure": result.first_failure and str(result.first_failure),
+        }
+        for result in results
+    ]
+    output.rows("energy-db/verify/1", rows)
+    failed = [result for result in results if result.n_failures]
+    for result in failed:
+        say(f"{result.check}: {result.sentence}")
+    say(f"{len(results) - len(failed)} of {len(results)} checks hold")
+    return _CHECK_FAILED if failed else 0
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@store_option
+@click.pass_obj
+def migrate(settings: Settings, /, dry_run: bool) -> None:
+    """Bring a store up to this release's schema, views and costs; a backup is made first.
+
+    \b
+    Examples:
+      energy-db migrate
+      energy-db --db old.duckdb migrate --dry-run
+    """
+    from energy_db import lifecycle
+
+    found, now, backup = lifecycle.migrate(settings.path, dry_run=dry_run)
+    if found == now:
+        say(f"{settings.path} is at schema revision {now}, the newest; its views and costs are up to date")
+    elif dry_run:
+        say(f"{settings.path} would go from schema revision {found} to {now}")
+    else:
+        say(f"{settings.path} went from schema revision {found} to {now}; the old store is {backup}")
+
+
+@click.command()
+@store_option
+@output_options
+@click.pass_obj
+def doctor(settings: Settings, /, output: Output) -> int:
+    """Say what energy-db runs on, and whether the store can be used.
+
+    \b
+    Examples:
+      energy-db doctor
+      energy-db doctor --json
+    """
+    rows: list[dict[str, Any]] = [{"what": "python", "is": platform.python_version(), "ok": True}]
+    for package in (
+        "energy-db",
+        "duckdb",
+        "pyarrow",
+        "numpy",
+        "sqlalchemy",
+        "duckdb-engine",
+        "alembic",
+        "click",
+        "rich",
+    ):
+        try:
+            rows.append({"what": package, "is": version(package), "ok": True})
+        except PackageNotFoundError:
+            rows.append({"what": package, "is": "not installed", "ok": False})
+    rows += _store_facts(settings)
+    output.rows("energy-db/doctor/1", rows)
+    return 0 if all(row["ok"] for row in rows) else _OPERATIONAL
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that makes a shell complete energy-db's verbs and options.
+
+    \b
+    Examples:
+      eval "$(energy-db completion bash)"
+      energy-db completion fish > ~/.config/fish/completions/energy-db.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    from energy_db.cli.app import cli
+
+    completer = get_completion_class(shell)
+    if completer is None:
+        raise EnergyDbError(f"no completion is known for {shell}")
+    click.echo(completer(cli, {}, "energy-db", "_ENERGY_DB_COMPLETE").source())
+
+
+def _store_facts(settings: Settings, /) -> list[dict[str, Any]]:
+    path = Path(settings.path)
+    free = shutil.disk_usage(path.resolve().parent if path.resolve().parent.exists() else Path.cwd()).free
+    rows: list[dict[str, Any]] = [
+        {"what": "store", "is": str(path.resolve()), "ok": True},
+        {"what": "free disk", "is": f"{free // 2**20} MiB", "ok": free > 2**26},
+    ]
+    if not path.exists():
+        return [*rows, {"what": "store state", "is": "does not exist yet; ingest makes it", "ok": True}]
+    try:
+        with settings.open() as store:
+            n_runs = len(store.runs())
+            rows.append({"what": "store state", "is": f"usable, {n_runs} runs", "ok": True})
+    except EnergyDbError as error:
+        rows.append({"what": "store state", "is": str(error), "ok": False})
+    return [*rows, {"what": "store size", "is": f"{path.stat().st_size / 2**20:.1f} MiB", "ok": True}]

@@ -1,0 +1,207 @@
+"""The faces of a report for people: a summary, a page of text, HTML for notebooks. Machines read `Report.to_dict`."""
+
+from __future__ import annotations
+
+import html as escaping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from energy_db import units
+from energy_db.tables import markdown_table, printable, text_table
+
+if TYPE_CHECKING:
+    from energy_db.report import Report
+
+Rows = list[dict[str, Any]]
+
+
+def layer_lines(layers: Sequence[Any]) -> list[str]:
+    """Return a line for each layer, as the tutorial prints it."""
+    lines = []
+    for layer in layers:
+        per_spike = (
+            "" if layer.energy_per_spike_pj is None else f" × {units.significant(layer.energy_per_spike_pj)} pJ/spike"
+        )
+        energy = units.nanojoules(layer.energy_pj)
+        lines.append(
+            f"  {printable(layer.layer)}: {layer.spikes} spikes{per_spike} = {energy} ({units.percent(layer.share)})"
+        )
+    return lines
+
+
+def dominant_line(layers: Sequence[Any], dominant: str | None) -> list[str]:
+    """Return the line that names the dominant layer, if there is one."""
+    shares = {layer.layer: layer.share for layer in layers}
+    return [f"  Dominant layer: {printable(dominant)} ({units.percent(shares[dominant])})"] if dominant else []
+
+
+def summary(report: Report) -> str:
+    """Return the report in a few lines."""
+    run = report.run
+    lines = [
+        f"Energy report ({report.chip}, {report.cost_version}): {printable(run.name)}",
+        *layer_lines(report.layers),
+    ]
+    lines.append(f"  Total: {units.nanojoules(report.total_energy_pj)}, {_per_inference(report)}")
+    lines += dominant_line(report.layers, report.dominant_layer)
+    if neuron := report.dominant_neuron:
+        lines.append(f"  Dominant neuron: {printable(neuron.layer)}/{neuron.neuron} ({units.percent(neuron.share)})")
+    lines.append(f"  Why: {printable(report.why)}")
+    return "\n".join(lines)
+
+
+def page(report: Report, top: int | None) -> str:
+    """Return the whole report as text."""
+    parts = [_title(report), _facts(report)]
+    for heading, rows in _sections(report, top):
+        parts.append(f"{heading}\n{text_table(rows)}")
+    parts.append(f"Why\n  {printable(report.why)}")
+    if report.advice:
+        parts.append("What to do\n" + "\n".join(f"  {line}" for line in _advice_lines(report)))
+    return "\n\n".join(parts)
+
+
+def markdown(report: Report, top: int | None) -> str:
+    """Return the whole report as Markdown."""
+    parts = [f"# {_title(report)}", _facts(report)]
+    for heading, rows in _sections(report, top):
+        parts.append(f"## {heading}\n\n{markdown_table(rows)}")
+    parts.append(f"## Why\n\n{printable(report.why)}")
+    if report.advice:
+        parts.append("## What to do\n\n" + "\n".join(f"- {line}" for line in _advice_lines(report)))
+    return "\n\n".join(parts)
+
+
+def html(report: Report) -> str:
+    """Return the report as an HTML fragment; every name in it is escaped."""
+    parts = [f"<h3>{escaping.escape(_title(report))}</h3>", f"<p>{escaping.escape(_facts(report))}</p>"]
+    for heading, rows in _sections(report, top=10):
+        parts.append(f"<h4>{escaping.escape(heading)}</h4>{_html_table(rows)}")
+    parts.append(f"<p>{escaping.escape(report.why)}</p>")
+    items = "".join(f"<li>{escaping.escape(line)}</li>" for line in _advice_lines(report))
+    return "".join(parts) + (f"<ul>{items}</ul>" if items else "")
+
+
+def chip_rows(reports: Sequence[Report]) -> Rows:
+    """Return a row for each chip that a run was priced on."""
+    return [
+        {
+            "chip": report.chip,
+            "cost version": report.cost_version,
+            "energy": units.energy(report.total_energy_pj),
+            "per inference": units.energy(report.energy_per_inference_pj),
+            "per spike": _optional_energy(report.energy_per_spike_pj),
+            "dominant layer": report.dominant_layer or "",
+        }
+        for report in reports
+    ]
+
+
+def layer_rows(report: Report) -> Rows:
+    """Return a row for each layer, for eyes."""
+    return [
+        {
+            "layer": layer.layer,
+            "role": layer.role,
+            "neurons": layer.n_neurons,
+            "active": layer.n_active_neurons,
+            "spikes": layer.spikes,
+            "per spike": _optional_energy(layer.energy_per_spike_pj),
+            "energy": units.energy(layer.energy_pj),
+            "share": units.percent(layer.share),
+        }
+        for layer in report.layers
+    ]
+
+
+def operation_rows(report: Report) -> Rows:
+    """Return a row for each operation, for eyes."""
+    return [
+        {
+            "operation": entry.operation,
+            "driver": entry.driver,
+            "count": entry.count,
+            "each": units.energy(entry.cost_pj),
+            "energy": units.energy(entry.energy_pj),
+            "share": units.percent(entry.share),
+        }
+        for entry in report.operations
+    ]
+
+
+def neuron_rows(report: Report, top: int | None) -> Rows:
+    """Return a row for each of the costliest neurons, for eyes."""
+    return [
+        {
+            "layer": entry.layer,
+            "neuron": entry.neuron,
+            "spikes": entry.spikes,
+            "energy": units.energy(entry.energy_pj),
+            "share": units.percent(entry.share),
+        }
+        for entry in report.neurons(top)
+    ]
+
+
+def step_rows(report: Report) -> Rows:
+    """Return a row for each timestep and layer, for eyes."""
+    return [
+        {
+            "timestep": entry.timestep,
+            "layer": entry.layer,
+            "spikes": entry.spikes,
+            "energy": units.energy(entry.energy_pj),
+        }
+        for entry in report.timeline()
+    ]
+
+
+def _sections(report: Report, top: int | None) -> list[tuple[str, Rows]]:
+    sections = [("Layers", layer_rows(report)), ("Operations", operation_rows(report))]
+    neurons = neuron_rows(report, top)
+    return [*sections, (f"Top {len(neurons)} neurons", neurons)] if neurons else sections
+
+
+def _title(report: Report) -> str:
+    run = report.run
+    return f"{printable(run.name)} on {report.chip} (run {run.run_id}, costs {report.cost_version})"
+
+
+def _facts(report: Report) -> str:
+    run = report.run
+    return (
+        f"Total {units.energy(report.total_energy_pj)}, {_per_inference(report)}: {report.total_spikes} spikes in "
+        f"{_plural(run.n_samples, 'sample')} of {_plural(run.n_timesteps, 'timestep')}"
+    )
+
+
+def _per_inference(report: Report) -> str:
+    return f"{units.energy(report.energy_per_inference_pj)} per inference"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _advice_lines(report: Report) -> list[str]:
+    return [
+        printable(
+            f"{entry.finding}: {entry.action}: {units.energy(entry.saving_pj)} ({units.percent(entry.saving_share)})"
+        )
+        if entry.saving_pj
+        else printable(f"{entry.finding}: {entry.action}")
+        for entry in report.advice
+    ]
+
+
+def _optional_energy(pj: float | None) -> str:
+    return "" if pj is None else units.energy(pj)
+
+
+def _html_table(rows: Rows) -> str:
+    head = "".join(f"<th>{escaping.escape(name)}</th>" for name in rows[0]) if rows else ""
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escaping.escape(printable(value))}</td>" for value in row.values()) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

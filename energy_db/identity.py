@@ -1,0 +1,76 @@
+"""Is it stored already? The same content is one run, whatever its row order, integer widths or compression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from energy_db import declaration as declared
+from energy_db import runs, sql
+from energy_db.contract import RunFile
+from energy_db.declaration import Declaration
+from energy_db.engines.duckdb import Engine
+from energy_db.errors import DuplicateRunError
+from energy_db.incoming import Incoming
+from energy_db.runs import Run
+
+
+def same_file(engine: Engine, run_file: RunFile, sha256: str, said: Declaration) -> Run | None:
+    """Return the run that came from the very same bytes and whose network is not contradicted."""
+    keys = engine.rows(
+        "SELECT run_key FROM runs WHERE source_sha256 = ? AND column_map IS NOT DISTINCT FROM ? ORDER BY run_key",
+        [sha256, run_file.column_map],
+    )
+    stored = (runs.load(engine, key) for (key,) in keys)
+    return next((_unchanged(run, said) for run in stored if not declared.contradictions(said, run.declaration)), None)
+
+
+def same_activity(engine: Engine, incoming: Incoming, activity_hash: str) -> Run | None:
+    """Return the run that has the very same events and whose network is not contradicted."""
+    for (key,) in engine.rows("SELECT run_key FROM runs WHERE activity_hash = ? ORDER BY run_key", [activity_hash]):
+        run = runs.load(engine, key)
+        if declared.contradictions(incoming.said, run.declaration):
+            continue
+        if not run.has_events or _same_events(engine, key):
+            return _unchanged(run, incoming.said)
+    return None
+
+
+def _same_events(engine: Engine, run_key: int) -> bool:
+    incoming = engine.rows(sql.ingest_step("fingerprint_incoming_events"))
+    return incoming == engine.rows(sql.ingest_step("fingerprint_stored_events"), {"run_key": run_key})
+
+
+def _unchanged(run: Run, said: Declaration) -> Run:
+    new_tags = {tag: value for tag, value in said.tags.items() if run.tags.get(tag) != value}
+    hint = f"its tags were left as they are; set them with: energy-db tag {run.run_id} {_assignments(new_tags)}"
+    return runs.with_status(run, "unchanged", (hint,) if new_tags else ())
+
+
+def _assignments(tags: Mapping[str, str]) -> str:
+    return " ".join(f"{tag}={value}" for tag, value in tags.items())
+
+
+def free_id(engine: Engine, incoming: Incoming, content_hash: str, name: str, run_id: str | None, rename: bool) -> str:
+    """Return the id to store a run under; other content under the same id or name is refused, or renamed on demand."""
+    wanted = run_id or content_hash[: runs.LENGTH_OF_ID]
+    taken = engine.rows("SELECT run_key FROM runs WHERE run_id = ? OR run_name = ? ORDER BY run_key", [wanted, name])
+    if taken and not rename:
+        stored = runs.load(engine, taken[-1][0])
+        shared = f"id {wanted!r}" if stored.run_id == wanted else f"name {name!r}"
+        raise DuplicateRunError(
+            f"{incoming.run_file.path}: another run has the {shared}, with other content: "
+            + "; ".join(_differences(incoming, stored)),
+            "Store it as a new run of that name with --on-duplicate new, or give it another --name (or --run-id).",
+        )
+    ids = {row[0] for row in engine.rows("SELECT run_id FROM runs WHERE starts_with(run_id, ?)", [wanted])}
+    copies = (f"{wanted}-{number}" for number in range(2, len(ids) + 3))
+    return wanted if wanted not in ids else next(copy for copy in copies if copy not in ids)
+
+
+def _differences(incoming: Incoming, stored: Run) -> list[str]:
+    found = declared.contradictions(incoming.network, stored.declaration)
+    for key, now in (("spikes", incoming.n_spikes), ("events", incoming.n_events)):
+        before = getattr(stored, f"n_{key}")
+        if before != now:
+            found.append(f"{key}: stored {before}, now {now}")
+    return found or ["the same number of spikes, by other neurons or at other times"]

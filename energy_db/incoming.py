@@ -1,0 +1,170 @@
+"""A run file's events on their way in: rolled up, held against the contract, completed by what they show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from energy_db import sql
+from energy_db.contract import RunFile, violations
+from energy_db.declaration import Declaration, Layer
+from energy_db.engines.duckdb import Engine
+from energy_db.errors import ContractError, RunFileError
+from energy_db.runs import LayerActivity
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A run file that was rolled up and checked; its counts are in the engine's incoming tables.
+
+    Attributes
+    ----------
+    run_file : RunFile
+        The file.
+    said : Declaration
+        What was declared.
+    network : Declaration
+        The same, completed by what the events show.
+    layers : tuple of LayerActivity
+        The network's layers with their spikes.
+    inferred : tuple of str
+        Which of n_timesteps and n_samples the events had to tell.
+    n_events : int
+        Rows of the file.
+    """
+
+    run_file: RunFile
+    said: Declaration
+    network: Declaration
+    layers: tuple[LayerActivity, ...]
+    inferred: tuple[str, ...]
+    n_events: int
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes of the whole run."""
+        return sum(layer.n_spikes for layer in self.layers)
+
+
+def roll_up(engine: Engine, run_file: RunFile, said: Declaration) -> Incoming:
+    """Count a run file's events and hold them against the contract; the counts are in the incoming tables.
+
+    Raises
+    ------
+    ContractError
+        If events break the contract.
+    RunFileError
+        If there are no events, and no network is declared for a silent run.
+    """
+    engine.run(f"CREATE OR REPLACE TEMPORARY VIEW incoming_events AS {run_file.events}")
+    engine.run(sql.ingest_step("roll_up_neurons"))
+    engine.run(sql.ingest_step("roll_up_steps"))
+    seen = engine.records(sql.ingest_step("describe_layers"))
+    if not seen and said.layers is None:
+        raise RunFileError(
+            f"{run_file.path}: has no events, and no network is declared",
+            "A silent run is a valid run once its layers are declared, in a sidecar or with --network.",
+        )
+    names = _name_layers(run_file, said, [entry["layer_value"] for entry in seen])
+    _expect_layers(engine, run_file, said, names)
+    if broken := violations(engine, run_file):
+        raise ContractError(str(run_file.path), broken, _hint_for(said, broken))
+    return _with_inferences(engine, run_file, said, names, seen)
+
+
+def doubts(engine: Engine, incoming: Incoming) -> tuple[str, ...]:
+    """Return a note where neurons have more events than there are timesteps to have one in."""
+    if "n_spikes" in incoming.run_file.columns:
+        return ()
+    cells = (incoming.network.n_timesteps or 1) * (incoming.network.n_samples or 1)
+    crowded = engine.rows("SELECT layer, neuron, n_events FROM incoming_neurons WHERE n_events > ? LIMIT 1", [cells])
+    if not crowded:
+        return ()
+    layer, neuron, n_events = crowded[0]
+    return (
+        f"layer {layer} neuron {neuron} has {n_events} events in {cells} timesteps: "
+        "does the file hold rows twice, or miss a sample column?",
+    )
+
+
+def _name_layers(run_file: RunFile, said: Declaration, seen: list[Any]) -> dict[Any, str]:
+    """Return the name of each value that the layer column may hold."""
+    if said.layers is None:
+        return {value: str(value) for value in seen if value is not None}
+    names = [layer.name for layer in said.layers]
+    if not run_file.layers_are_integers:
+        return {name: name for name in names}
+    if all(name.isdecimal() for name in names):
+        return {int(name): name for name in names}
+    return dict(enumerate(names))
+
+
+def _expect_layers(engine: Engine, run_file: RunFile, said: Declaration, names: Mapping[Any, str]) -> None:
+    declared_sizes = {layer.name: layer.n_neurons for layer in said.layers or ()}
+    value_type = "BIGINT" if run_file.layers_are_integers else "VARCHAR"
+    engine.run(
+        f"CREATE OR REPLACE TEMPORARY TABLE incoming_layers (layer_value {value_type}, layer_name VARCHAR, "
+        "declared_n_neurons BIGINT, declared_n_timesteps BIGINT, declared_n_samples BIGINT)"
+    )
+    expected = {
+        "layer_values": [str(value) for value in names],
+        "layer_names": list(names.values()),
+        "n_neurons": [declared_sizes.get(name) for name in names.values()],
+        "n_timesteps": said.n_timesteps,
+        "n_samples": said.n_samples,
+    }
+    engine.run(sql.ingest_step("expect_layers"), expected)
+
+
+def _with_inferences(
+    engine: Engine, run_file: RunFile, said: Declaration, names: Mapping[Any, str], seen: list[dict[str, Any]]
+) -> Incoming:
+    """Complete the declaration by what the events show, and mark what was inferred."""
+    activity = {names[entry["layer_value"]]: entry for entry in seen}
+    order = said.layers or tuple(Layer(name) for name in sorted(activity, key=_natural))
+    layers = tuple(_infer_layer(layer, said.roles, activity.get(layer.name)) for layer in order)
+    unknown_roles = [name for name in said.roles if name not in {layer.name for layer in order}]
+    if unknown_roles:
+        known = ", ".join(layer.name for layer in order)
+        raise RunFileError(f"{run_file.path}: a role is given for {unknown_roles[0]!r}, but the layers are {known}")
+    [(n_events, last_timestep, last_sample)] = engine.rows(
+        "SELECT coalesce(sum(n_events), 0), coalesce(max(timestep), 0), coalesce(max(most_sample), 0) "
+        "FROM incoming_steps"
+    )
+    inferred = tuple(key for key in ("n_timesteps", "n_samples") if getattr(said, key) is None)
+    network = replace(
+        said,
+        layers=tuple(stored.layer for stored in layers),
+        n_timesteps=said.n_timesteps or last_timestep + 1,
+        n_samples=said.n_samples or last_sample + 1,
+    )
+    return Incoming(run_file, said, network, layers, inferred, int(n_events))
+
+
+def _infer_layer(layer: Layer, roles: Mapping[str, str], activity: Mapping[str, Any] | None) -> LayerActivity:
+    role = roles.get(layer.name, layer.role)
+    last_neuron = -1 if activity is None else activity["last_neuron"]
+    inferred = [key for key, value in (("role", role), ("n_neurons", layer.n_neurons)) if value is None]
+    complete = replace(
+        layer,
+        role=role or "hidden",
+        n_neurons=last_neuron + 1 if layer.n_neurons is None else layer.n_neurons,
+    )
+    if activity is None:
+        return LayerActivity(complete, tuple(inferred), 0, 0)
+    return LayerActivity(complete, tuple(inferred), int(activity["n_spikes"]), activity["n_active_neurons"])
+
+
+def _natural(name: str) -> list[tuple[bool, int, str]]:
+    """Sort key that puts layer2 before layer10."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
+def _hint_for(said: Declaration, broken: tuple[Any, ...]) -> str:
+    if any(violation.rule == "must be a declared layer" for violation in broken):
+        names = ", ".join(layer.name for layer in said.layers or ())
+        return f"The declared layers are {names}. Nothing was stored."
+    return "Nothing was stored. Rows are counted from 0."

@@ -1,0 +1,51 @@
+"""Is the store sound? The checks of queries/checks, and the costs held against their hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from energy_db import costs, sql
+from energy_db.engines.duckdb import Engine, EngineError, first_line
+from energy_db.errors import StoreError
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check of a store found.
+
+    Attributes
+    ----------
+    check, sentence : str
+        Its name and what it looks for.
+    n_failures : int
+        How many rows fail it.
+    first_failure : dict or None
+        The first of them.
+    """
+
+    check: str
+    sentence: str
+    n_failures: int
+    first_failure: dict[str, Any] | None
+
+
+def check_results(engine: Engine) -> Iterator[CheckResult]:
+    """Run every check of the store, one by one.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    try:
+        for view in sql.views():
+            if view.room == "checks":
+                failures = engine.records(f"SELECT * FROM {view.name}")
+                yield CheckResult(view.name, view.sentence, len(failures), failures[0] if failures else None)
+    except EngineError as error:
+        raise StoreError(f"{engine.path} cannot be read: {first_line(error)}", "Is the file damaged?") from error
+    changed = costs.changed_versions(engine)
+    sentence = "Cost versions whose numbers are not those that were added."
+    yield CheckResult("costs_are_unchanged", sentence, len(changed), changed[0] if changed else None)
