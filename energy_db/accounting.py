@@ -9,10 +9,10 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from energy_db import costs, lifecycle, report, runs
+from energy_db import costs, lifecycle, pricing, report, runs
 from energy_db.contract import CONTRACT_VERSION
 from energy_db.declaration import LARGEST_COUNT, Declaration, Layer
-from energy_db.engines.duckdb import MEMORY, Engine
+from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.faces import dominant_line, layer_lines
 from energy_db.report import LayerEnergy, OperationEnergy
@@ -139,7 +139,7 @@ class EnergyAccountant:
 
 @cache
 def _engine() -> Engine:
-    return lifecycle.open_store(MEMORY)
+    return lifecycle.scratch_store()
 
 
 def _price(engine: Engine, layers: Sequence[LayerActivity], n_timesteps: int, chip: str, version: str) -> EnergyReport:
@@ -147,7 +147,7 @@ def _price(engine: Engine, layers: Sequence[LayerActivity], n_timesteps: int, ch
     engine.run("BEGIN TRANSACTION")
     try:
         run_key = runs.insert(engine, _run_row(layers, n_timesteps), layers, {})
-        priced = report.build(engine, runs.load(engine, run_key), chip, version)
+        priced = pricing.build(engine, runs.load(engine, run_key), chip, version)
     finally:
         engine.run("ROLLBACK")
     return EnergyReport(chip, version, priced.total_spikes, priced.total_energy_pj, priced.layers, priced.operations)

@@ -97,21 +97,20 @@ def explain(layers: Sequence[Any], firing: Sequence[Mapping[str, Any]]) -> str:
 def _dominant_layer(facts: _LayerFacts, total_pj: float) -> list[Advice]:
     if facts.share < DOMINANT_LAYER_SHARE or not facts.spikes:
         return []
-    finding = f"{facts.layer} accounts for {100 * facts.share:.1f} % of the energy"
+    layer, tenth_of_spikes = facts.layer, 0.1 * facts.spikes
+    finding = f"{layer} accounts for {100 * facts.share:.1f} % of the energy"
     if facts.role == "input":
-        plans = {"encode its input more sparsely: this is what each 10 % fewer spikes save": 0.1 * facts.spikes}
+        spikes_saved = {f"encode {layer} more sparsely; each 10 % fewer spikes save this much": tenth_of_spikes}
     else:
-        plans = {
-            "raise its threshold, or penalise its rate in training: this is what each 10 % fewer spikes save": (
-                0.1 * facts.spikes
-            ),
-            "prune it: this is what its busiest tenth of neurons burn": facts.firing["busiest_tenth_spikes"],
-            "even out its firing by homeostasis: this is what its neurons burn above the layer's mean": (
-                facts.firing["excess_spikes"]
-            ),
+        spikes_saved = {
+            f"raise the threshold of {layer} or penalise its rate in training; "
+            "each 10 % fewer spikes save this much": tenth_of_spikes,
+            f"prune {layer}; its busiest tenth of neurons burn this much": facts.firing["busiest_tenth_spikes"],
+            f"even out the firing of {layer} by homeostasis; "
+            "its neurons burn this much above the layer's mean": facts.firing["excess_spikes"],
         }
-    savings = {action: facts.energy_of(spikes) for action, spikes in plans.items() if spikes}
-    return [Advice("layer", facts.layer, None, finding, action, pj, pj / total_pj) for action, pj in savings.items()]
+    savings = {action: facts.energy_of(spikes) for action, spikes in spikes_saved.items() if spikes}
+    return [Advice("layer", layer, None, finding, action, pj, pj / total_pj) for action, pj in savings.items()]
 
 
 def _busy_neuron(facts: _LayerFacts, total_pj: float) -> list[Advice]:
@@ -125,7 +124,10 @@ def _busy_neuron(facts: _LayerFacts, total_pj: float) -> list[Advice]:
         f"neuron {neuron} of {facts.layer} fires {facts.busiest_ratio:.1f} times its layer's mean "
         f"and burns {100 * share:.1f} % of the energy"
     )
-    action = "it is over-connected or its threshold is low: this is what it burns above the layer's mean"
+    action = (
+        f"look into neuron {neuron} of {facts.layer}: it is over-connected or its threshold is low; "
+        "it burns this much above its layer's mean"
+    )
     saving = facts.energy_of(facts.firing["busiest_spikes"] - facts.firing["mean_spikes"])
     return [Advice("neuron", facts.layer, neuron, finding, action, saving, saving / total_pj)]
 
@@ -135,5 +137,5 @@ def _silent_neurons(facts: _LayerFacts) -> list[Advice]:
     if not n_silent or facts.role == "input":
         return []
     finding = f"{n_silent} of {facts.firing['n_neurons']} neurons of {facts.layer} never fire"
-    action = "remove them to free neurons and memory; a cost per spike does not charge them"
+    action = f"remove the {n_silent} neurons of {facts.layer} that never fire; it frees neurons and memory"
     return [Advice("silent_neurons", facts.layer, None, finding, action, 0.0, 0.0)]

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from energy_db import declaration as declared
@@ -42,8 +42,8 @@ class Rule:
     text : str
         The rule, as it follows the name of the column.
     breach : str
-        SQL condition on an event, with what is declared of its layer beside it.
-    shown_by : str
+        SQL condition on an event; a declared limit stands in braces.
+    rollup : str
         The roll-up of the events whose groups show a breach, so that only a bad file is read twice.
     group_breach : str
         SQL condition on such a group.
@@ -52,53 +52,51 @@ class Rule:
     column: str
     text: str
     breach: str
-    shown_by: str
+    rollup: str
     group_breach: str
 
 
-def _rules_of_key(column: str, rollup: str, limit: str) -> tuple[Rule, ...]:
-    conditions = {
-        "must not be null": f"{column} IS NULL",
-        "must not be negative": f"{column} < 0",
-        f"must be at most {LARGEST_INDEX}": f"{column} > {LARGEST_INDEX}",
-        f"must be below the declared {limit}": f"{column} >= declared_{limit}",
-    }
-    return tuple(Rule(column, text, breach, rollup, breach) for text, breach in conditions.items())
+_NEURONS, _STEPS = "incoming_neurons", "incoming_steps"
 
 
-_UNKNOWN_LAYER = "layer_name IS NULL AND layer IS NOT NULL"
+def _rule_of_group(column: str, text: str, breach: str) -> Rule:
+    """Return a rule on a column that the roll-up groups by, so that events and groups break it alike."""
+    return Rule(column, text, breach, _NEURONS, breach)
+
+
+def _rules_of_extremes(column: str, event: str, limit: str) -> tuple[Rule, ...]:
+    """Return the rules on a column that the roll-up keeps the count and the extremes of."""
+    return (
+        Rule(column, "must not be null", f"{event} IS NULL", _STEPS, f"n_with_{column} < n_events"),
+        Rule(column, "must not be negative", f"{event} < 0", _STEPS, f"least_{column} < 0"),
+        _at_most(column, event, LARGEST_INDEX),
+        Rule(
+            column,
+            f"must be below the declared {limit}",
+            f"{event} >= {{{limit}}}",
+            _STEPS,
+            f"most_{column} >= {{{limit}}}",
+        ),
+    )
+
+
+def _at_most(column: str, event: str, most: int) -> Rule:
+    return Rule(column, f"must be at most {most}", f"{event} > {most}", _STEPS, f"most_{column} > {most}")
+
 
 RULES = (
-    Rule("layer", "must not be null", "layer IS NULL", "incoming_neurons", "layer IS NULL"),
-    Rule("layer", "must not be empty", "layer_name = ''", "incoming_neurons", "layer_name = ''"),
-    Rule("layer", "must be a declared layer", _UNKNOWN_LAYER, "incoming_neurons", _UNKNOWN_LAYER),
-    *_rules_of_key("neuron", "incoming_neurons", "n_neurons"),
-    *_rules_of_key("timestep", "incoming_steps", "n_timesteps"),
-    Rule("sample", "must not be null", "sample_index IS NULL", "incoming_steps", "n_with_sample < n_events"),
-    Rule("sample", "must not be negative", "sample_index < 0", "incoming_steps", "least_sample < 0"),
-    Rule(
-        "sample",
-        f"must be at most {LARGEST_INDEX}",
-        f"sample_index > {LARGEST_INDEX}",
-        "incoming_steps",
-        f"most_sample > {LARGEST_INDEX}",
-    ),
-    Rule(
-        "sample",
-        "must be below the declared n_samples",
-        "sample_index >= declared_n_samples",
-        "incoming_steps",
-        "most_sample >= declared_n_samples",
-    ),
-    Rule("n_spikes", "must not be null", "n_spikes IS NULL", "incoming_steps", "n_with_spikes < n_events"),
-    Rule("n_spikes", "must be 1 or more", "n_spikes < 1", "incoming_steps", "least_n_spikes < 1"),
-    Rule(
-        "n_spikes",
-        f"must be at most {LARGEST_INDEX}",
-        f"n_spikes > {LARGEST_INDEX}",
-        "incoming_steps",
-        f"most_n_spikes > {LARGEST_INDEX}",
-    ),
+    _rule_of_group("layer", "must not be null", "layer IS NULL"),
+    _rule_of_group("layer", "must not be empty", "layer_name = ''"),
+    _rule_of_group("layer", "must be a declared layer", "layer_name IS NULL AND layer IS NOT NULL"),
+    _rule_of_group("neuron", "must not be null", "neuron IS NULL"),
+    _rule_of_group("neuron", "must not be negative", "neuron < 0"),
+    _rule_of_group("neuron", f"must be at most {LARGEST_INDEX}", f"neuron > {LARGEST_INDEX}"),
+    _rule_of_group("neuron", "must be below the declared n_neurons of its layer", "neuron >= declared_n_neurons"),
+    *_rules_of_extremes("timestep", "timestep", "n_timesteps"),
+    *_rules_of_extremes("sample", "sample_index", "n_samples"),
+    Rule("n_spikes", "must not be null", "n_spikes IS NULL", _STEPS, "n_with_n_spikes < n_events"),
+    Rule("n_spikes", "must be 1 or more", "n_spikes < 1", _STEPS, "least_n_spikes < 1"),
+    _at_most("n_spikes", "n_spikes", LARGEST_INDEX),
 )
 
 
@@ -202,16 +200,22 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
     )
 
 
-def violations(engine: Engine, run_file: RunFile) -> tuple[Violation, ...]:
+def violations(engine: Engine, run_file: RunFile, said: Declaration) -> tuple[Violation, ...]:
     """Return every rule that the file breaks; the roll-ups of its events are in the incoming tables."""
-    broken = [rule for rollup in ("incoming_neurons", "incoming_steps") for rule in _broken(engine, rollup)]
+    limits = {"n_timesteps": said.n_timesteps or "NULL", "n_samples": said.n_samples or "NULL"}
+    rules = [
+        replace(rule, breach=rule.breach.format(**limits), group_breach=rule.group_breach.format(**limits))
+        for rule in RULES
+    ]
+    by_layer = f"{_NEURONS} LEFT JOIN incoming_layers ON layer = layer_value"
+    broken = _broken(engine, by_layer, [rule for rule in rules if rule.rollup == _NEURONS])
+    broken += _broken(engine, _STEPS, [rule for rule in rules if rule.rollup == _STEPS])
     return tuple(_locate(engine, run_file, rule) for rule in broken)
 
 
-def _broken(engine: Engine, rollup: str) -> list[Rule]:
-    rules = [rule for rule in RULES if rule.shown_by == rollup]
+def _broken(engine: Engine, rollup: str, rules: list[Rule]) -> list[Rule]:
     conditions = ", ".join(f"coalesce(bool_or({rule.group_breach}), false)" for rule in rules)
-    [shown] = engine.rows(f"SELECT {conditions} FROM {rollup} LEFT JOIN incoming_layers ON layer = layer_value")
+    [shown] = engine.rows(f"SELECT {conditions} FROM {rollup}")
     return [rule for rule, is_broken in zip(rules, shown, strict=True) if is_broken]
 
 

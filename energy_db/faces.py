@@ -10,6 +10,7 @@ from energy_db import units
 from energy_db.tables import markdown_table, printable, text_table
 
 if TYPE_CHECKING:
+    from energy_db.advice import Advice
     from energy_db.report import Report
 
 Rows = list[dict[str, Any]]
@@ -57,7 +58,7 @@ def page(report: Report, top: int | None) -> str:
         parts.append(f"{heading}\n{text_table(rows)}")
     parts.append(f"Why\n  {printable(report.why)}")
     if report.advice:
-        parts.append("What to do\n" + "\n".join(f"  {line}" for line in _advice_lines(report)))
+        parts.append("What to do, and what it would save\n" + "\n".join(f"  {line}" for line in _advice_lines(report)))
     return "\n\n".join(parts)
 
 
@@ -68,7 +69,9 @@ def markdown(report: Report, top: int | None) -> str:
         parts.append(f"## {heading}\n\n{markdown_table(rows)}")
     parts.append(f"## Why\n\n{printable(report.why)}")
     if report.advice:
-        parts.append("## What to do\n\n" + "\n".join(f"- {line}" for line in _advice_lines(report)))
+        parts.append(
+            "## What to do, and what it would save\n\n" + "\n".join(f"- {line}" for line in _advice_lines(report))
+        )
     return "\n\n".join(parts)
 
 
@@ -164,7 +167,8 @@ def _sections(report: Report, top: int | None) -> list[tuple[str, Rows]]:
 
 def _title(report: Report) -> str:
     run = report.run
-    return f"{printable(run.name)} on {report.chip} (run {run.run_id}, costs {report.cost_version})"
+    identity = f"run {run.run_id}" if run.run_id else "not stored"
+    return f"{printable(run.name)} on {report.chip} ({identity}, costs {report.cost_version})"
 
 
 def _facts(report: Report) -> str:
@@ -184,14 +188,13 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _advice_lines(report: Report) -> list[str]:
-    return [
-        printable(
-            f"{entry.finding}: {entry.action}: {units.energy(entry.saving_pj)} ({units.percent(entry.saving_share)})"
-        )
-        if entry.saving_pj
-        else printable(f"{entry.finding}: {entry.action}")
-        for entry in report.advice
-    ]
+    return [f"{_saving(entry)}: {printable(entry.action)}" for entry in report.advice]
+
+
+def _saving(advice: Advice) -> str:
+    if not advice.saving_pj:
+        return "no energy per spike"
+    return f"{units.energy(advice.saving_pj)} ({units.percent(advice.saving_share)})"
 
 
 def _optional_energy(pj: float | None) -> str:

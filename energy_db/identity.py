@@ -50,9 +50,10 @@ def _assignments(tags: Mapping[str, str]) -> str:
     return " ".join(f"{tag}={value}" for tag, value in tags.items())
 
 
-def free_id(engine: Engine, incoming: Incoming, content_hash: str, name: str, run_id: str | None, rename: bool) -> str:
+def free_id(engine: Engine, incoming: Incoming, content_hash: str, run_id: str | None, rename: bool) -> str:
     """Return the id to store a run under; other content under the same id or name is refused, or renamed on demand."""
     wanted = run_id or content_hash[: runs.LENGTH_OF_ID]
+    name = incoming.name
     taken = engine.rows("SELECT run_key FROM runs WHERE run_id = ? OR run_name = ? ORDER BY run_key", [wanted, name])
     if taken and not rename:
         stored = runs.load(engine, taken[-1][0])

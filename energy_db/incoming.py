@@ -43,13 +43,29 @@ class Incoming:
     n_events: int
 
     @property
+    def name(self) -> str:
+        """What the run is called: as declared, or by the file's stem."""
+        return self.said.name or self.run_file.path.stem
+
+    @property
     def n_spikes(self) -> int:
         """Spikes of the whole run."""
         return sum(layer.n_spikes for layer in self.layers)
 
 
-def roll_up(engine: Engine, run_file: RunFile, said: Declaration) -> Incoming:
+def roll_up(engine: Engine, run_file: RunFile, said: Declaration, by_step: bool = True) -> Incoming:
     """Count a run file's events and hold them against the contract; the counts are in the incoming tables.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where to count.
+    run_file : RunFile
+        The file.
+    said : Declaration
+        What is declared of it.
+    by_step : bool
+        Whether to count per timestep, too; a file that is only to be priced does not need it.
 
     Raises
     ------
@@ -60,7 +76,7 @@ def roll_up(engine: Engine, run_file: RunFile, said: Declaration) -> Incoming:
     """
     engine.run(f"CREATE OR REPLACE TEMPORARY VIEW incoming_events AS {run_file.events}")
     engine.run(sql.ingest_step("roll_up_neurons"))
-    engine.run(sql.ingest_step("roll_up_steps"))
+    engine.run(sql.ingest_step("roll_up_steps") if by_step else _roll_up_to_one_group(run_file))
     seen = engine.records(sql.ingest_step("describe_layers"))
     if not seen and said.layers is None:
         raise RunFileError(
@@ -69,9 +85,27 @@ def roll_up(engine: Engine, run_file: RunFile, said: Declaration) -> Incoming:
         )
     names = _name_layers(run_file, said, [entry["layer_value"] for entry in seen])
     _expect_layers(engine, run_file, said, names)
-    if broken := violations(engine, run_file):
+    if broken := violations(engine, run_file, said):
         raise ContractError(str(run_file.path), broken, _hint_for(said, broken))
     return _with_inferences(engine, run_file, said, names, seen)
+
+
+def _roll_up_to_one_group(run_file: RunFile) -> str:
+    """Return the statement that rolls all events up to what validation reads of a timestep.
+
+    It names no constant: only then the file's own statistics answer it, 25 times as fast as a scan.
+    """
+    extremes = []
+    for name, default in (("timestep", 0), ("sample", 0), ("n_spikes", 1)):
+        if name in run_file.columns:
+            event = "sample_index" if name == "sample" else name
+            extremes.append(f"count({event}) n_with_{name}, min({event}) least_{name}, max({event}) most_{name}")
+        else:
+            extremes.append(f"count(*) n_with_{name}, {default} least_{name}, {default} most_{name}")
+    columns = ", ".join(extremes)
+    return (
+        f"CREATE OR REPLACE TEMPORARY TABLE incoming_steps AS SELECT count(*) n_events, {columns} FROM incoming_events"
+    )
 
 
 def doubts(engine: Engine, incoming: Incoming) -> tuple[str, ...]:
@@ -105,15 +139,13 @@ def _expect_layers(engine: Engine, run_file: RunFile, said: Declaration, names: 
     declared_sizes = {layer.name: layer.n_neurons for layer in said.layers or ()}
     value_type = "BIGINT" if run_file.layers_are_integers else "VARCHAR"
     engine.run(
-        f"CREATE OR REPLACE TEMPORARY TABLE incoming_layers (layer_value {value_type}, layer_name VARCHAR, "
-        "declared_n_neurons BIGINT, declared_n_timesteps BIGINT, declared_n_samples BIGINT)"
+        f"CREATE OR REPLACE TEMPORARY TABLE incoming_layers "
+        f"(layer_value {value_type}, layer_name VARCHAR, declared_n_neurons BIGINT)"
     )
     expected = {
         "layer_values": [str(value) for value in names],
         "layer_names": list(names.values()),
         "n_neurons": [declared_sizes.get(name) for name in names.values()],
-        "n_timesteps": said.n_timesteps,
-        "n_samples": said.n_samples,
     }
     engine.run(sql.ingest_step("expect_layers"), expected)
 
@@ -130,7 +162,7 @@ def _with_inferences(
         known = ", ".join(layer.name for layer in order)
         raise RunFileError(f"{run_file.path}: a role is given for {unknown_roles[0]!r}, but the layers are {known}")
     [(n_events, last_timestep, last_sample)] = engine.rows(
-        "SELECT coalesce(sum(n_events), 0), coalesce(max(timestep), 0), coalesce(max(most_sample), 0) "
+        "SELECT coalesce(sum(n_events), 0), coalesce(max(most_timestep), 0), coalesce(max(most_sample), 0) "
         "FROM incoming_steps"
     )
     inferred = tuple(key for key in ("n_timesteps", "n_samples") if getattr(said, key) is None)

@@ -17,7 +17,7 @@ from energy_db.contract import CONTRACT_VERSION, RunFile, open_run_file
 from energy_db.declaration import Declaration
 from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
 from energy_db.errors import RunFileError, StoreError
-from energy_db.incoming import doubts, roll_up
+from energy_db.incoming import Incoming, doubts, roll_up
 from energy_db.runs import Run
 
 
@@ -105,6 +105,22 @@ def said_of(run_file: RunFile, options: IngestOptions) -> Declaration:
     return options.declaration.over(beside).over(run_file.declaration)
 
 
+def price_file(engine: Engine, path: Path, options: IngestOptions, by_step: bool) -> Run:
+    """Roll a run file up in a store in memory, without identity and events, so that it can be priced."""
+    run_file = open_run_file(engine, path, options.columns)
+    try:
+        incoming = roll_up(engine, run_file, said_of(run_file, options), by_step)
+        run_key = _insert(engine, incoming, options, {"run_id": "", "activity_hash": "", "content_hash": ""})
+        engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
+        if by_step:
+            engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
+    except EngineBug:
+        raise
+    except EngineError as error:
+        raise _engine_trouble(engine, path, error) from error
+    return runs.with_status(runs.load(engine, run_key), "not stored", run_file.notes + doubts(engine, incoming))
+
+
 def _store(
     engine: Engine,
     run_file: RunFile,
@@ -119,17 +135,28 @@ def _store(
     if same := identity.same_activity(engine, incoming, activity_hash):
         return same
     content_hash = runs.content_hash(activity_hash, incoming.network)
-    name = said.name or run_file.path.stem
-    run_id = identity.free_id(engine, incoming, content_hash, name, options.run_id, options.rename_duplicates)
+    run_id = identity.free_id(engine, incoming, content_hash, options.run_id, options.rename_duplicates)
+    hashes = {"activity_hash": activity_hash, "content_hash": content_hash, "source_sha256": sha256}
+    run_key = _insert(engine, incoming, options, {"run_id": run_id, **hashes})
+    engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
+    engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
+    if options.keep_events:
+        on_stage(0.3)
+        engine.run(sql.ingest_step("store_events"), {"run_key": run_key})
+    return runs.with_status(runs.load(engine, run_key), "stored", run_file.notes + doubts(engine, incoming))
+
+
+def _insert(engine: Engine, incoming: Incoming, options: IngestOptions, ids: Mapping[str, str]) -> int:
+    said, network = incoming.said, incoming.network
     run = {
-        "run_id": run_id,
-        "run_name": name,
+        **ids,
+        "run_name": incoming.name,
         "kind": said.kind or "inference",
         "recorded_at": said.recorded_at,
         "ingested_at": datetime.now(UTC).replace(tzinfo=None),
-        "n_timesteps": incoming.network.n_timesteps,
-        "n_samples": incoming.network.n_samples,
-        "timestep_us": incoming.network.timestep_us,
+        "n_timesteps": network.n_timesteps,
+        "n_samples": network.n_samples,
+        "timestep_us": network.timestep_us,
         "inferred": ",".join(incoming.inferred),
         "n_spikes": incoming.n_spikes,
         "n_events": incoming.n_events,
@@ -137,19 +164,10 @@ def _store(
         "seed": said.seed,
         "git_commit": said.git_commit,
         "contract_version": CONTRACT_VERSION,
-        "activity_hash": activity_hash,
-        "content_hash": content_hash,
-        "source_path": str(run_file.path),
-        "source_sha256": sha256,
-        "column_map": run_file.column_map,
+        "source_path": str(incoming.run_file.path),
+        "column_map": incoming.run_file.column_map,
     }
-    run_key = runs.insert(engine, run, incoming.layers, said.tags)
-    engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
-    engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
-    if options.keep_events:
-        on_stage(0.3)
-        engine.run(sql.ingest_step("store_events"), {"run_key": run_key})
-    return runs.with_status(runs.load(engine, run_key), "stored", run_file.notes + doubts(engine, incoming))
+    return runs.insert(engine, run, incoming.layers, said.tags)
 
 
 def _engine_trouble(engine: Engine, path: Path, error: EngineError) -> StoreError | RunFileError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from energy_db import costs, sql
+from energy_db import costs, report, sql
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, literal
 from energy_db.errors import StoreError, StoreVersionError
 
@@ -30,6 +30,15 @@ def open_store(path: str, read_only: bool = False) -> Engine:
     except BaseException:
         engine.close()
         raise
+    return engine
+
+
+def scratch_store() -> Engine:
+    """Make a store in memory with no more than reports read, for what is priced but not kept."""
+    engine = Engine(MEMORY)
+    for thing in (*sql.tables(), *sql.views_behind(report.VIEWS)):
+        engine.run(thing.statement)
+    costs.install_shipped(engine)
     return engine
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -75,15 +76,22 @@ def tables() -> tuple[SqlObject, ...]:
 def views() -> tuple[SqlObject, ...]:
     """Return the views of queries/ in an order in which each finds the views that it reads."""
     by_name = {view.name: view for room in _VIEW_ROOMS for view in _read_room(room)}
-    sources = {name: views_read_by(view) for name, view in by_name.items()}
+    sources = {view.name: _words(view) & by_name.keys() - {view.name} for view in by_name.values()}
     return tuple(by_name[name] for name in TopologicalSorter(sources).static_order())
+
+
+def views_behind(names: Iterable[str]) -> tuple[SqlObject, ...]:
+    """Return the views of these names and all that they read, in order."""
+    needed = set(names)
+    for view in reversed(views()):
+        if view.name in needed:
+            needed |= views_read_by(view)
+    return tuple(view for view in views() if view.name in needed)
 
 
 def views_read_by(view: SqlObject) -> set[str]:
     """Return the names of the views that a view reads."""
-    body = re.sub(r"--[^\n]*", "", view.statement)
-    known = {path.stem for room in _VIEW_ROOMS for path in (root() / "queries" / room).glob("*.sql")}
-    return known.intersection(re.findall(r"\b\w+\b", body)) - {view.name}
+    return _words(view) & {other.name for other in views()} - {view.name}
 
 
 @cache
@@ -131,6 +139,10 @@ def _read(path: Path) -> SqlObject:
     sentence = " ".join(line for line in head if line and not line.startswith("Grain:"))
     columns = _columns(statement[found.end() :])
     return SqlObject(found[1], path.stem, path.parent.name, sentence, grain, columns, statement)
+
+
+def _words(view: SqlObject) -> set[str]:
+    return set(re.findall(r"\w+", re.sub(r"--[^\n]*", "", view.statement)))
 
 
 def _columns(text: str) -> dict[str, str]:

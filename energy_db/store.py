@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from energy_db import costs, lifecycle, report, runs
+from energy_db import costs, lifecycle, pricing, runs
 from energy_db import declaration as declared
 from energy_db.declaration import Declaration
-from energy_db.engines.duckdb import MEMORY, Parameters
+from energy_db.engines.duckdb import Parameters
 from energy_db.errors import StoreError, UsageError
-from energy_db.ingest import IngestOptions, ingest_file
+from energy_db.ingest import IngestOptions, ingest_file, price_file
 from energy_db.report import Report
 from energy_db.runs import Run
 from energy_db.verification import CheckResult, check_results
@@ -239,13 +238,13 @@ class EnergyStore:
         hidden1 accounts for 45.9 % of the energy; its neuron 115 fires 4.1 times its layer's mean
         """
         version = costs.version_for(self._engine, chip, cost_version)
-        return report.build(self._engine, self.run(run), chip, version)
+        return pricing.build(self._engine, self.run(run), chip, version)
 
     def chips(self, run: str | Run) -> list[Report]:
         """Return what a run costs on every chip that has costs in force, by name of the chip."""
         found = self.run(run)
         in_force = self._engine.rows("SELECT chip, cost_version FROM cost_version_in_force ORDER BY chip")
-        return [report.build(self._engine, found, chip, version) for chip, version in in_force]
+        return [pricing.build(self._engine, found, chip, version) for chip, version in in_force]
 
     def cost_versions(self) -> list[dict[str, Any]]:
         """Return every cost version of the catalogue, with its chip, status, source and whether it is in force."""
@@ -298,11 +297,33 @@ class EnergyStore:
             raise StoreError(f"{self.path} is open read-only: {verb} is not possible", "Open it without read_only.")
 
 
-@contextmanager
-def price_file(source: AnyPath, **options: Any) -> Iterator[tuple[EnergyStore, Run]]:
-    """Roll a run file up in memory, so that it can be priced without a store; takes the options of `ingest`."""
-    with EnergyStore(MEMORY) as store:
-        yield store, store.ingest(source, events="none", **options)
+class FileReports(EnergyStore):
+    """A run file that is priced directly: rolled up in memory, stored nowhere.
+
+    Parameters
+    ----------
+    source : path-like
+        The run file.
+    by_step : bool
+        Whether timelines are wanted, which take a further look at the events.
+    network, columns, roles, n_timesteps, n_samples, timestep_us : optional
+        As in `EnergyStore.ingest`.
+    """
+
+    def __init__(
+        self,
+        source: AnyPath,
+        *,
+        by_step: bool = False,
+        network: AnyPath | Mapping[str, Any] | None = None,
+        columns: Mapping[str, str] | None = None,
+        roles: Mapping[str, str] | None = None,
+        **timing: Any,
+    ) -> None:
+        self._engine = lifecycle.scratch_store()
+        said = declared.from_options(timing, roles or {})
+        options = IngestOptions(said, _network(network), columns or {}, keep_events=False)
+        self.only_run = price_file(self._engine, Path(source), options, by_step)
 
 
 def _network(network: AnyPath | Mapping[str, Any] | None) -> Declaration | None:

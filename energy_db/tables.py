@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 Row = Mapping[str, Any]
+
+_AMOUNT = re.compile(r"(-?[\d.]+ ?(%|[pnµm]?J))?")  # a number with its unit, as energy_db.units writes it
 
 
 def text_table(rows: Sequence[Row]) -> str:
@@ -77,6 +80,8 @@ def printable(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(_AMOUNT.fullmatch(value))
     return value is None or (isinstance(value, int | float | Decimal) and not isinstance(value, bool))
 
 

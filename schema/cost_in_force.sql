@@ -1,4 +1,5 @@
--- Which cost version is in force for a chip, and since when: dated facts, append-only; the latest one that has begun holds.
+-- Which cost version is in force for a chip, and since when: dated facts, append-only.
+-- The latest one that has begun holds.
 -- Grain: one row per (chip, day from which it holds, moment at which it was recorded).
 CREATE TABLE cost_in_force (
     -- The chip.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from energy_db.report import Report
     from energy_db.runs import Run
-    from energy_db.store import EnergyStore
+    from energy_db.store import EnergyStore, FileReports
 
 _FILE_OPTIONS = ("network", "columns", "roles", "n_timesteps", "n_samples", "timestep_us")
 
@@ -65,7 +64,7 @@ def report(
     RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without a store.
     """
     cost_version = options.pop("cost_version")
-    with _opened(settings, run, options) as (store, found):
+    with _opened(settings, run, by == "step", options) as (store, found):
         if chip == "all":
             if by or cost_version:
                 raise UsageError("--by and --cost need one chip", "Name it: --chip loihi2")
@@ -93,6 +92,8 @@ def demo(context: click.Context) -> None:
 
     Without --db the store is a temporary one.
     """
+    import tempfile
+
     from energy_db import faces
     from energy_db.sql import examples
     from energy_db.store import EnergyStore
@@ -113,15 +114,18 @@ def demo(context: click.Context) -> None:
 
 
 @contextmanager
-def _opened(settings: Settings, /, run: str, options: dict[str, Any]) -> Iterator[tuple[EnergyStore, Run]]:
+def _opened(
+    settings: Settings, run: str, by_step: bool, options: dict[str, Any]
+) -> Iterator[tuple[EnergyStore | FileReports, Run]]:
     """Open the store and find the run; or roll a run file up in memory."""
     given = {key: options[key] for key in _FILE_OPTIONS if options[key]}
     if run.endswith(".parquet") or "/" in run:
-        from energy_db.store import price_file
+        from energy_db.store import FileReports
 
         given |= {key: dict(given[key]) for key in ("columns", "roles") if key in given}
-        with price_file(run, **given) as (store, found):
-            yield store, found
+        reports = FileReports(run, by_step=by_step, **given)
+        with reports:
+            yield reports, reports.only_run
     elif given:
         raise UsageError(f"{', '.join(given)}: options about a run file are not for the stored run {run!r}")
     else:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import shutil
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +99,9 @@ def doctor(settings: Settings, /, output: Output) -> int:
       energy-db doctor
       energy-db doctor --json
     """
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
     rows: list[dict[str, Any]] = [{"what": "python", "is": platform.python_version(), "ok": True}]
     for package in (
         "energy-db",
@@ -144,6 +144,8 @@ def completion(shell: str) -> None:
 
 
 def _store_facts(settings: Settings, /) -> list[dict[str, Any]]:
+    import shutil
+
     path = Path(settings.path)
     free = shutil.disk_usage(path.resolve().parent if path.resolve().parent.exists() else Path.cwd()).free
     rows: list[dict[str, Any]] = [

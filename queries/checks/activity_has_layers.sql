@@ -9,30 +9,58 @@ CREATE OR REPLACE VIEW activity_has_layers (
     layer_index
 ) AS
 WITH activity AS (
-    SELECT DISTINCT 'spike_events' AS table_name, run_key, layer_index FROM spike_events
+    SELECT DISTINCT
+        'spike_events' AS table_name,
+        run_key,
+        layer_index
+    FROM spike_events
     UNION ALL
-    SELECT DISTINCT 'neuron_activity' AS table_name, run_key, layer_index FROM neuron_activity
+    SELECT DISTINCT
+        'neuron_activity' AS table_name,
+        run_key,
+        layer_index
+    FROM neuron_activity
     UNION ALL
-    SELECT DISTINCT 'step_activity' AS table_name, run_key, layer_index FROM step_activity
+    SELECT DISTINCT
+        'step_activity' AS table_name,
+        run_key,
+        layer_index
+    FROM step_activity
     UNION ALL
-    SELECT DISTINCT 'fan_out' AS table_name, run_key, layer_index FROM fan_out
+    SELECT DISTINCT
+        'fan_out' AS table_name,
+        run_key,
+        layer_index
+    FROM fan_out
     UNION ALL
-    SELECT DISTINCT 'counters' AS table_name, run_key, layer_index FROM counters
+    SELECT DISTINCT
+        'counters' AS table_name,
+        run_key,
+        layer_index
+    FROM counters
 ),
 
 layers_of_runs AS (
-    SELECT layers.run_key, layers.layer_index
+    SELECT
+        layers.run_key,
+        layers.layer_index
     FROM layers
     INNER JOIN runs ON layers.run_key = runs.run_key
 )
 
-SELECT activity.table_name, activity.run_key, activity.layer_index
+SELECT
+    activity.table_name,
+    activity.run_key,
+    activity.layer_index
 FROM activity
 LEFT JOIN layers_of_runs
     ON activity.run_key = layers_of_runs.run_key AND activity.layer_index = layers_of_runs.layer_index
 WHERE layers_of_runs.run_key IS NULL
 UNION ALL
-SELECT 'layers' AS table_name, layers.run_key, layers.layer_index
+SELECT
+    'layers' AS table_name,
+    layers.run_key,
+    layers.layer_index
 FROM layers
 LEFT JOIN runs ON layers.run_key = runs.run_key
 WHERE runs.run_key IS NULL;

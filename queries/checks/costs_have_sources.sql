@@ -8,6 +8,13 @@ CREATE OR REPLACE VIEW costs_have_sources (
     -- What is wrong.
     problem
 ) AS
+WITH priced AS (
+    SELECT DISTINCT
+        costs.chip,
+        costs.cost_version
+    FROM costs
+)
+
 SELECT
     coalesce(versions.chip, priced.chip) AS chip,
     coalesce(versions.cost_version, priced.cost_version) AS cost_version,
@@ -17,6 +24,6 @@ SELECT
         ELSE 'version without a source'
     END AS problem
 FROM cost_versions AS versions
-FULL OUTER JOIN (SELECT DISTINCT costs.chip, costs.cost_version FROM costs) AS priced
+FULL OUTER JOIN priced
     ON versions.chip = priced.chip AND versions.cost_version = priced.cost_version
 WHERE versions.chip IS NULL OR priced.chip IS NULL OR trim(versions.source) = '';

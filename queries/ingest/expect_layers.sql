@@ -1,8 +1,6 @@
--- What is declared of each layer that may occur: validation holds the events against it.
+-- The layers that may occur, with what is declared of them: validation holds the events against it.
 INSERT INTO incoming_layers
 SELECT
     unnest(CAST($layer_values AS VARCHAR[])) AS layer_value,
     unnest(CAST($layer_names AS VARCHAR[])) AS layer_name,
-    unnest(CAST($n_neurons AS BIGINT[])) AS declared_n_neurons,
-    CAST($n_timesteps AS BIGINT) AS declared_n_timesteps,
-    CAST($n_samples AS BIGINT) AS declared_n_samples;
+    unnest(CAST($n_neurons AS BIGINT[])) AS declared_n_neurons;

@@ -1,0 +1,58 @@
+# Everything runs in a virtual environment inside the clone; python3 (3.11 or newer) and make are all it needs.
+PYTHON ?= python3
+VENV := .venv
+VENV_15 := .venv-duckdb15
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint check test-duckdb15 docs bench clean python-is-new-enough
+
+help: ## Say what can be made.
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
+
+demo: $(VENV)/installed ## Ingest three recorded runs and print where their energy goes.
+	@$(VENV)/bin/energy-db demo
+
+test: $(VENV)/ready ## Run the tests.
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/ready ## Format, lint, types, SQL style, and whether the generated docs are current.
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/sqlfluff lint schema queries
+	$(VENV)/bin/python docs/generate.py --check
+
+check: lint test test-duckdb15 ## All that must be green before a change lands.
+
+test-duckdb15: $(VENV_15)/ready ## Run the tests on the oldest supported engine, DuckDB 1.5.
+	$(VENV_15)/bin/python -m pytest
+
+docs: $(VENV)/ready ## Write the generated pages of docs/ and the README's tour anew.
+	$(VENV)/bin/python docs/generate.py
+
+bench: $(VENV)/ready ## Measure the figures of benchmarks/README.md (takes minutes).
+	$(VENV)/bin/python -m benchmarks
+
+clean: ## Remove the environments and caches.
+	rm -rf $(VENV) $(VENV_15) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/installed: pyproject.toml constraints.txt | python-is-new-enough
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/ready: $(VENV)/installed
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV_15)/ready: pyproject.toml constraints.txt | python-is-new-enough
+	$(PYTHON) -m venv $(VENV_15)
+	grep -v '^duckdb==' constraints.txt > $(VENV_15)/constraints.txt
+	$(VENV_15)/bin/python -m pip install --quiet --constraint $(VENV_15)/constraints.txt --editable '.[dev]' 'duckdb==1.5.*'
+	touch $@
+
+python-is-new-enough:
+	@command -v $(PYTHON) > /dev/null || { echo "energy-db needs Python 3.11 or newer, but $(PYTHON) is not installed." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "energy-db needs Python 3.11 or newer, but this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || { echo "$(PYTHON) lacks its venv module; on Debian: apt install python3-venv" >&2; exit 1; }
