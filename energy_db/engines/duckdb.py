@@ -64,17 +64,19 @@ class Engine:
 
     def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Execute statements whose result nobody needs."""
-        self._connection.execute(sql, parameters).fetchall()
+        self.rows(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Execute a query and return its rows."""
-        return self._connection.execute(sql, parameters).fetchall()
+        with _interruptible():
+            return self._connection.execute(sql, parameters).fetchall()
 
     def records(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Execute a query and return its rows as dictionaries by column name."""
-        result = self._connection.execute(sql, parameters)
-        names = [column[0] for column in result.description or []]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        with _interruptible():
+            result = self._connection.execute(sql, parameters)
+            names = [column[0] for column in result.description or []]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def value(self, sql: str, parameters: Parameters = ()) -> Any:
         """Execute a query and return the first column of its first row, or None if it has no rows."""
@@ -83,8 +85,8 @@ class Engine:
 
     def arrow(self, sql: str, parameters: Parameters = ()) -> pyarrow.Table:
         """Execute a query and return its result as an Arrow table."""
-        relation = self._connection.sql(sql, params=parameters or None)
-        return relation.to_arrow_table()
+        with _interruptible():
+            return self._connection.sql(sql, params=parameters or None).to_arrow_table()
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Append a few rows to a table, each with a value for every column."""
@@ -137,6 +139,17 @@ class Engine:
     def interrupt(self) -> None:
         """Stop the running statement."""
         self._connection.interrupt()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C be what it is elsewhere: the engine reports it as an error of its own."""
+    try:
+        yield
+    except (RuntimeError, duckdb.InterruptException) as error:
+        if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def literal(text: str) -> str:
