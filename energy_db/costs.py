@@ -212,13 +212,18 @@ def _cost(entry: dict[str, Any]) -> Cost:
         operation=entry["operation"],
         driver=entry["driver"],
         scope=entry["scope"],
-        energy_pj=entry.get("energy_pj"),
-        low_pj=entry.get("low_pj"),
-        high_pj=entry.get("high_pj"),
-        node_nm=entry.get("node_nm"),
-        supply_v=entry.get("supply_v"),
+        energy_pj=_exact(entry.get("energy_pj")),
+        low_pj=_exact(entry.get("low_pj")),
+        high_pj=_exact(entry.get("high_pj")),
+        node_nm=_exact(entry.get("node_nm")),
+        supply_v=_exact(entry.get("supply_v")),
         note=entry.get("note", ""),
     )
+
+
+def _exact(value: Decimal | int | None) -> Decimal | None:
+    """Return a number with six decimals: DuckDB 1.5 misreads decimals that are written with an exponent."""
+    return None if value is None else Decimal(value).quantize(Decimal("0.000001"))
 
 
 def _hash(costs: Iterable[tuple[Any, ...]]) -> str:

@@ -24,6 +24,8 @@ LARGEST_INDEX = 2**31 - 1
 LARGEST_COUNT = 2**63 - 1
 MOST_LAYERS = 2**15 - 1
 
+_SMALLEST_DECIMAL = Decimal("0.000001")
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -289,9 +291,10 @@ class _Reader:
             number = Decimal("NaN")
         if isinstance(value, bool | str) or not number.is_finite() or not 0 < number < 10**12:
             raise self.error(f"{key} is {value!r}, must be a positive number below 10^12")
-        if number != number.quantize(Decimal("0.000001")):
+        exact = number.quantize(_SMALLEST_DECIMAL)
+        if number != exact:
             raise self.error(f"{key} is {value!r}, must not have more than 6 decimals")
-        return number.normalize()
+        return exact
 
     def text(self, mapping: Mapping[str, Any], key: str) -> str | None:
         value = mapping.get(key)
