@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from energy_db.errors import NotFoundError
+from energy_db.errors import RunFileError
 
 
-def find_run_files(sources: Iterable[str]) -> list[Path]:
+def find_run_files(sources: Iterable[str]) -> tuple[list[Path], list[RunFileError]]:
     """Return the run files that are meant by files, folders and globs, in order and each once.
 
-    Raises
-    ------
-    NotFoundError
-        If a folder or glob holds no Parquet file.
+    Returns
+    -------
+    tuple of (list of Path, list of RunFileError)
+        The files, and what is wrong with the folders and globs that hold none.
     """
     found: dict[Path, None] = {}
+    errors = []
     for source in sources:
-        found |= dict.fromkeys(_run_files_of(source))
-    return list(found)
+        try:
+            found |= dict.fromkeys(_run_files_of(source))
+        except RunFileError as error:
+            errors.append(error)
+    return list(found), errors
 
 
-def _run_files_of(source: str) -> Sequence[Path]:
+def _run_files_of(source: str) -> list[Path]:
     path = Path(source)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*.parquet") if file.is_file())
-        if not files:
-            raise NotFoundError(f"{source}: the folder holds no .parquet file")
-        return files
-    if path.exists() or not glob.has_magic(source):
+        return _run_files_in(path)
+    if path.exists():
         return [path]
-    matches = sorted(Path(match) for match in glob.iglob(source, recursive=True))  # noqa: PTH207 (absolute patterns, too)
+    if not glob.has_magic(source):
+        raise RunFileError(f"{source}: no such file")
+    matches = sorted(Path(match) for match in glob.iglob(source, recursive=True))  # noqa: PTH207 (absolute ones, too)
     if not matches:
-        raise NotFoundError(f"{source}: no file matches")
-    return [file for match in matches for file in ([match] if match.is_file() else _run_files_of(str(match)))]
+        raise RunFileError(f"{source}: no file matches")
+    return [file for match in matches for file in (_run_files_in(match) if match.is_dir() else [match])]
+
+
+def _run_files_in(folder: Path) -> list[Path]:
+    files = sorted(file for file in folder.rglob("*.parquet") if file.is_file())
+    if not files:
+        raise RunFileError(f"{folder}: the folder holds no .parquet file")
+    return files

@@ -26,7 +26,6 @@ class EnergyDbGroup(click.Group):
         result: Any
         try:
             result = super().main(*args, **{**kwargs, "standalone_mode": False})
-            sys.stdout.flush()
         except click.exceptions.Abort:
             say("interrupted; nothing is half-stored")
             result = _INTERRUPTED
@@ -36,15 +35,23 @@ class EnergyDbGroup(click.Group):
         except EnergyDbError as error:
             say_error(error.message, error.hint)
             result = error.exit_code
-        except BrokenPipeError:
-            # The reader of a pipe, such as head, has seen enough; nothing more may be written, not even at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            result = 0
         except Exception as error:  # the last resort: a bug must not greet a user with a traceback
             say_error(f"unexpected {type(error).__name__}: {str(error).strip()}", "Please report it, with this line.")
             result = _OPERATIONAL
         if standalone:
             sys.exit(result if isinstance(result, int) else 0)
+        return result
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; a reader of its output, such as head, may leave early."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.dup2(nowhere, sys.stderr.fileno())
+            return 0
         return result
 
 

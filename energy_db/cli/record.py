@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,16 +91,23 @@ def ingest(
     """
     from energy_db.sources import find_run_files
 
-    files = find_run_files(_expand_stdin(sources))
+    wanted = _expand_stdin(sources)
+    if not wanted:
+        raise UsageError("no files are named on stdin")
+    files, missing = find_run_files(wanted)
     if len(files) > 1 and (name or run_id):
         raise UsageError(f"--name and --run-id are for one file, but there are {len(files)}")
     options |= {key: dict(options[key]) for key in ("columns", "roles", "tags")}
+    for error in missing:
+        say_error(error.message, error.hint)
+    if not files:
+        return _OPERATIONAL
     with settings.open(read_only=False) as store:
         results = _ingest_all(store, files, {"name": name, "run_id": run_id, **options})
     rows = [_ingested(path, result) for path, result in results if not isinstance(result, EnergyDbError)]
     columns = ("status", "run_id", "name", "spikes", "layers", "file")
     output.rows("energy-db/ingest/1", rows, columns=columns)
-    return _conclude([result for _, result in results])
+    return _conclude([*missing, *(result for _, result in results)])
 
 
 @click.command()
@@ -203,7 +210,7 @@ def _ingest_all(
     return results
 
 
-def _conclude(results: list[Run | EnergyDbError]) -> int:
+def _conclude(results: Sequence[Run | EnergyDbError]) -> int:
     counts: dict[str, int] = {}
     for result in results:
         if isinstance(result, EnergyDbError):

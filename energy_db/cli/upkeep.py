@@ -125,7 +125,8 @@ def doctor(settings: Settings, /, output: Output) -> int:
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+@click.pass_context
+def completion(context: click.Context, /, shell: str) -> None:
     """Print the script that makes a shell complete energy-db's verbs and options.
 
     \b
@@ -135,12 +136,10 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from energy_db.cli.app import cli
-
     completer = get_completion_class(shell)
     if completer is None:
         raise EnergyDbError(f"no completion is known for {shell}")
-    click.echo(completer(cli, {}, "energy-db", "_ENERGY_DB_COMPLETE").source())
+    click.echo(completer(context.find_root().command, {}, "energy-db", "_ENERGY_DB_COMPLETE").source())
 
 
 def _store_facts(settings: Settings, /) -> list[dict[str, Any]]:

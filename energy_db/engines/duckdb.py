@@ -53,6 +53,9 @@ class Engine:
         except duckdb.Error as error:
             raise _open_error(path, error) from error
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        if read_only:
+            # Whoever may only look at a store must not read or write other files through it.
+            self._connection.execute("SET enable_external_access = false")
 
     def close(self) -> None:
         """Close the connection; what is committed is on disk."""
