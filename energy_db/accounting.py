@@ -139,7 +139,7 @@ class EnergyAccountant:
 
 @cache
 def _engine() -> Engine:
-    return lifecycle.scratch_store()
+    return lifecycle.scratch_store(report.VIEWS)
 
 
 def _price(engine: Engine, layers: Sequence[LayerActivity], n_timesteps: int, chip: str, version: str) -> EnergyReport:

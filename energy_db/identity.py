@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from energy_db import declaration as declared
@@ -21,7 +22,7 @@ def same_file(engine: Engine, run_file: RunFile, sha256: str, said: Declaration)
         [sha256, run_file.column_map],
     )
     stored = (runs.load(engine, key) for (key,) in keys)
-    return next((_unchanged(run, said) for run in stored if not declared.contradictions(said, run.declaration)), None)
+    return next((run for run in stored if not declared.contradictions(said, run.declaration)), None)
 
 
 def same_activity(engine: Engine, incoming: Incoming, activity_hash: str) -> Run | None:
@@ -31,7 +32,7 @@ def same_activity(engine: Engine, incoming: Incoming, activity_hash: str) -> Run
         if declared.contradictions(incoming.said, run.declaration):
             continue
         if not run.has_events or _same_events(engine, key):
-            return _unchanged(run, incoming.said)
+            return run
     return None
 
 
@@ -40,14 +41,20 @@ def _same_events(engine: Engine, run_key: int) -> bool:
     return incoming == engine.rows(sql.ingest_step("fingerprint_stored_events"), {"run_key": run_key})
 
 
-def _unchanged(run: Run, said: Declaration) -> Run:
+def unchanged(run: Run, said: Declaration, run_id: str | None) -> Run:
+    """Return the run that is stored already, with a note on what was asked of it in vain."""
     new_tags = {tag: value for tag, value in said.tags.items() if run.tags.get(tag) != value}
-    hint = f"its tags were left as they are; set them with: energy-db tag {run.run_id} {_assignments(new_tags)}"
-    return runs.with_status(run, "unchanged", (hint,) if new_tags else ())
+    notes = []
+    if said.name not in (None, run.name) or run_id not in (None, run.run_id):
+        notes.append(f"it is stored already, and keeps the name {run.name!r} and the id {run.run_id!r}")
+    if new_tags:
+        command = f"energy-db tag {run.run_id} {_assignments(new_tags)}"
+        notes.append(f"its tags were left as they are; set them with: {command}")
+    return runs.with_status(run, "unchanged", tuple(notes))
 
 
 def _assignments(tags: Mapping[str, str]) -> str:
-    return " ".join(f"{tag}={value}" for tag, value in tags.items())
+    return " ".join(shlex.quote(f"{tag}={value}") for tag, value in tags.items())
 
 
 def free_id(engine: Engine, incoming: Incoming, content_hash: str, run_id: str | None, rename: bool) -> str:

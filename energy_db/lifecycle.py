@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from energy_db import costs, report, sql
+from energy_db import costs, sql
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, literal
 from energy_db.errors import StoreError, StoreVersionError
 
@@ -33,10 +34,10 @@ def open_store(path: str, read_only: bool = False) -> Engine:
     return engine
 
 
-def scratch_store() -> Engine:
-    """Make a store in memory with no more than reports read, for what is priced but not kept."""
+def scratch_store(views: Iterable[str]) -> Engine:
+    """Make a store in memory that has only these views and what they read, for what is priced but not kept."""
     engine = Engine(MEMORY)
-    for thing in (*sql.tables(), *sql.views_behind(report.VIEWS)):
+    for thing in (*sql.tables(), *sql.views_behind(views)):
         engine.run(thing.statement)
     costs.install_shipped(engine)
     return engine

@@ -61,7 +61,7 @@ def _layer(row: Mapping[str, Any], total: float) -> LayerEnergy:
         spikes=row["n_spikes"],
         energy_pj=energy_pj,
         share=energy_pj / total if total else 0.0,
-        energy_per_spike_pj=row["energy_per_spike_pj"],
+        energy_per_spike_pj=float(row["energy_pj"] / row["n_spikes"]) if row["n_spikes"] else None,
     )
 
 

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from energy_db import costs, lifecycle, pricing, runs
+from energy_db import costs, lifecycle, pricing, report, runs
 from energy_db import declaration as declared
 from energy_db.declaration import Declaration
 from energy_db.engines.duckdb import Parameters
@@ -320,7 +320,7 @@ class FileReports(EnergyStore):
         roles: Mapping[str, str] | None = None,
         **timing: Any,
     ) -> None:
-        self._engine = lifecycle.scratch_store()
+        self._engine = lifecycle.scratch_store(report.VIEWS)
         said = declared.from_options(timing, roles or {})
         options = IngestOptions(said, _network(network), columns or {}, keep_events=False)
         self.only_run = price_file(self._engine, Path(source), options, by_step)

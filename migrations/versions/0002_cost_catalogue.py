@@ -32,6 +32,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables."""
-    for name in ("cost_in_force", "costs", "cost_versions", "chips"):
-        op.get_bind().exec_driver_sql(f"DROP TABLE {name}")
+    """Refuse: costs are append-only."""
+    raise NotImplementedError("a store keeps its costs; restore the backup that the migration made")
