@@ -167,7 +167,13 @@ class Report:
         return first[0] if first and first[0].energy_pj > 0 else None
 
     def neurons(self, top: int | None = 20) -> tuple[NeuronEnergy, ...]:
-        """Return the neurons that burn most, the costliest first; None for all that spiked."""
+        """Return the neurons that burn most, the costliest first.
+
+        Parameters
+        ----------
+        top : int or None
+            At most so many; None for all that spiked.
+        """
         if top is not None and top < 0:
             raise UsageError(f"top is {top}, must be 0 or more")
         limit = "" if top is None else f" LIMIT {int(top)}"
@@ -232,7 +238,13 @@ class Report:
         return self._engine.arrow(f"SELECT * FROM {self._from(by)}", self._key)
 
     def to_pandas(self, by: str = "layer") -> pandas.DataFrame:
-        """Return the rows of one grain as a pandas data frame; pandas must be installed."""
+        """Return the rows of one grain as a pandas data frame; pandas must be installed.
+
+        Parameters
+        ----------
+        by : {'layer', 'neuron', 'operation', 'step'}
+            The grain.
+        """
         return self.to_arrow(by).to_pandas()
 
     def _repr_html_(self) -> str:

@@ -251,7 +251,15 @@ class EnergyStore:
         return self._engine.records("SELECT * FROM cost_catalogue ORDER BY chip, cost_version")
 
     def costs(self, chip: str, *, cost_version: str | None = None) -> list[dict[str, Any]]:
-        """Return the costs of a chip, by operation, energies as exact decimals in pJ."""
+        """Return the costs of a chip, by operation, energies as exact decimals in pJ.
+
+        Parameters
+        ----------
+        chip : str
+            A chip of the catalogue.
+        cost_version : str, optional
+            The cost set; by default the one in force today.
+        """
         version = costs.version_for(self._engine, chip, cost_version)
         return self._engine.records(
             "SELECT * FROM costs WHERE chip = ? AND cost_version = ? ORDER BY operation", [chip, version]
