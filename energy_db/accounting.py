@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from threading import Lock
@@ -150,7 +150,9 @@ def _price(engine: Engine, layers: Sequence[LayerActivity], n_timesteps: int, ch
         priced = pricing.build(engine, runs.load(engine, run_key), chip, version)
     finally:
         engine.run("ROLLBACK")
-    return EnergyReport(chip, version, priced.total_spikes, priced.total_energy_pj, priced.layers, priced.operations)
+    # Only spikes were counted: nobody knows how many neurons made them.
+    layers_priced = tuple(replace(layer, n_active_neurons=None) for layer in priced.layers)
+    return EnergyReport(chip, version, priced.total_spikes, priced.total_energy_pj, layers_priced, priced.operations)
 
 
 def _run_row(layers: Sequence[LayerActivity], n_timesteps: int) -> dict[str, Any]:
@@ -182,10 +184,13 @@ def _layers(
     given = {"layer_names": names, "layer_sizes": sizes, "spike_counts": counts}
     if roles is not None:
         given["roles"] = roles
+    for name, values in given.items():
+        if isinstance(values, str) or not hasattr(values, "__len__"):
+            raise UsageError(f"{name} is {values!r}, must be a list with one entry per layer")
     lengths = ", ".join(f"{name} has {len(values)}" for name, values in given.items())
     if len({len(values) for values in given.values()}) != 1:
         raise UsageError(f"one entry per layer is needed, but {lengths}")
-    if not names:
+    if len(names) == 0:
         raise UsageError("at least one layer is needed")
     if len(set(names)) != len(names):
         raise UsageError(f"layer names must differ, but they are {', '.join(names)}")
@@ -194,9 +199,13 @@ def _layers(
     for name, size, count, role in zip(names, sizes, counts, roles, strict=True):
         n_inputs, n_neurons = _size(name, size)
         spikes = _whole(f"spike_counts of {name}", count)
+        if spikes and not n_neurons:
+            raise UsageError(f"{name} has no neurons, but {spikes} spikes")
         if role not in ("input", "hidden", "readout"):
             raise UsageError(f"the role of {name} is {role!r}, must be input, hidden or readout")
         layers.append(LayerActivity(Layer(str(name), role, n_inputs, n_neurons), (), spikes, 0))
+    if sum(layer.n_spikes for layer in layers) > LARGEST_COUNT:
+        raise UsageError(f"spike_counts add up to more than {LARGEST_COUNT}")
     return layers
 
 

@@ -54,12 +54,13 @@ class _LayerFacts:
     def energy_of(self, spikes: float) -> float:
         return self.energy_pj * spikes / self.spikes if self.spikes else 0.0
 
-    @property
-    def busiest_ratio(self) -> float:
-        return self.firing["busiest_spikes"] / self.firing["mean_spikes"] if self.spikes else 0.0
 
-
-def advise(layers: Sequence[Any], firing: Sequence[Mapping[str, Any]], total_pj: float) -> tuple[Advice, ...]:
+def advise(
+    layers: Sequence[Any],
+    firing: Sequence[Mapping[str, Any]],
+    costly_neurons: Sequence[tuple[str, int, int]],
+    total_pj: float,
+) -> tuple[Advice, ...]:
     """Return optimisation targets, the largest saving first.
 
     Parameters
@@ -68,13 +69,16 @@ def advise(layers: Sequence[Any], firing: Sequence[Mapping[str, Any]], total_pj:
         The layers of a report.
     firing : sequence of mapping
         The rows of `firing_by_layer` of the same run, in the same order.
+    costly_neurons : sequence of (str, int, int)
+        Layer, neuron and spikes of each neuron that burns more than `DOMINANT_NEURON_SHARE` of the energy.
     total_pj : float
         Energy of the run.
     """
     found: list[Advice] = []
     for entry, fires in zip(layers, firing, strict=True):
         facts = _LayerFacts(entry.layer, entry.role, entry.energy_pj, entry.share, entry.spikes, fires)
-        found += _dominant_layer(facts, total_pj) + _busy_neuron(facts, total_pj) + _silent_neurons(facts)
+        costly = {neuron: spikes for layer, neuron, spikes in costly_neurons if layer == entry.layer}
+        found += _dominant_layer(facts, total_pj) + _busy_neurons(facts, costly, total_pj) + _silent_neurons(facts)
     return tuple(sorted(found, key=lambda advice: -advice.saving_pj))
 
 
@@ -113,23 +117,29 @@ def _dominant_layer(facts: _LayerFacts, total_pj: float) -> list[Advice]:
     return [Advice("layer", layer, None, finding, action, pj, pj / total_pj) for action, pj in savings.items()]
 
 
-def _busy_neuron(facts: _LayerFacts, total_pj: float) -> list[Advice]:
-    if not facts.spikes or facts.role == "input" or facts.firing["n_neurons"] == 1 or not total_pj:
+def _busy_neurons(facts: _LayerFacts, costly: Mapping[int, int], total_pj: float) -> list[Advice]:
+    if not facts.spikes or facts.role == "input" or facts.firing["n_neurons"] == 1:
         return []
-    share = facts.energy_of(facts.firing["busiest_spikes"]) / total_pj
-    if share <= DOMINANT_NEURON_SHARE and facts.busiest_ratio < OUTLIER_RATIO:
-        return []
-    neuron = facts.firing["busiest_neuron"]
+    mean = facts.firing["mean_spikes"]
+    busy = {neuron: spikes for neuron, spikes in costly.items() if spikes > mean}
+    if facts.firing["busiest_spikes"] >= OUTLIER_RATIO * mean:
+        busy[facts.firing["busiest_neuron"]] = facts.firing["busiest_spikes"]
+    return [_busy_neuron(facts, neuron, spikes, total_pj) for neuron, spikes in busy.items()]
+
+
+def _busy_neuron(facts: _LayerFacts, neuron: int, spikes: int, total_pj: float) -> Advice:
+    mean = facts.firing["mean_spikes"]
+    share = facts.energy_of(spikes) / total_pj if total_pj else 0.0
     finding = (
-        f"neuron {neuron} of {facts.layer} fires {facts.busiest_ratio:.1f} times its layer's mean "
+        f"neuron {neuron} of {facts.layer} fires {spikes / mean:.1f} times its layer's mean "
         f"and burns {100 * share:.1f} % of the energy"
     )
     action = (
-        f"look into neuron {neuron} of {facts.layer}: it is over-connected or its threshold is low; "
+        f"look into neuron {neuron} of {facts.layer} (over-connected? low threshold?); "
         "it burns this much above its layer's mean"
     )
-    saving = facts.energy_of(facts.firing["busiest_spikes"] - facts.firing["mean_spikes"])
-    return [Advice("neuron", facts.layer, neuron, finding, action, saving, saving / total_pj)]
+    saving = facts.energy_of(spikes - mean)
+    return Advice("neuron", facts.layer, neuron, finding, action, saving, saving / total_pj if total_pj else 0.0)
 
 
 def _silent_neurons(facts: _LayerFacts) -> list[Advice]:

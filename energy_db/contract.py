@@ -110,8 +110,10 @@ class RunFile:
         The file.
     columns : dict of str to str
         The file's column for each of the contract's columns that it has.
-    layers_are_integers : bool
-        Whether layers are numbered instead of named.
+    layer_type : str
+        SQL type of its layer column.
+    has_row_numbers : bool
+        Whether it has a column of the name under which the engine numbers rows.
     n_bytes : int
         Its size.
     declaration : Declaration
@@ -122,10 +124,16 @@ class RunFile:
 
     path: Path
     columns: dict[str, str]
-    layers_are_integers: bool
+    layer_type: str
+    has_row_numbers: bool
     n_bytes: int
     declaration: Declaration
     notes: tuple[str, ...]
+
+    @property
+    def layers_are_integers(self) -> bool:
+        """Whether layers are numbered instead of named."""
+        return self.layer_type in _INTEGERS
 
     @property
     def column_map(self) -> str | None:
@@ -139,9 +147,10 @@ class RunFile:
         sample = identifier(self.columns["sample"]) if "sample" in self.columns else "0"
         n_spikes = identifier(self.columns["n_spikes"]) if "n_spikes" in self.columns else "1"
         layer, neuron, timestep = (identifier(self.columns[name]) for name in REQUIRED)
+        row_number = "row_number() OVER () - 1 AS file_row_number" if self.has_row_numbers else "file_row_number"
         return (
             f"SELECT {layer} AS layer, {neuron} AS neuron, {timestep} AS timestep, {sample} AS sample_index, "
-            f"{n_spikes} AS n_spikes, file_row_number FROM {_scan(self.path)}"
+            f"{n_spikes} AS n_spikes, {row_number} FROM {_scan(self.path, numbered=not self.has_row_numbers)}"
         )
 
     def sha256(self) -> str:
@@ -173,29 +182,31 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
         if name not in REQUIRED + OPTIONAL:
             known = ", ".join(REQUIRED + OPTIONAL)
             raise UsageError(f"cannot map {name!r}: the columns of a run file are {known}")
+    for theirs in (column_map or {}).values():
+        ours = [name for name in REQUIRED + OPTIONAL if (column_map or {}).get(name, name) == theirs]
+        if len(ours) > 1:
+            raise UsageError(f"the column {theirs!r} cannot be {' and '.join(ours)} at once")
     _refuse_what_is_no_file(engine, path)
     try:
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {_scan(path)}")}
         metadata = engine.value(
-            "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = ?",
-            [glob.escape(str(path)), METADATA_KEY],
+            "SELECT value FROM parquet_kv_metadata(?) WHERE key = encode(?)", [glob.escape(str(path)), METADATA_KEY]
         )
     except EngineError as error:
         raise RunFileError(
             f"{path}: is not a readable Parquet file: {first_line(error)}",
             "Was it written completely? A Parquet writer must be closed before its file can be read.",
         ) from error
-    types.pop("file_row_number", None)
     columns = _find_columns(path, types, column_map or {})
     ignored = sorted(set(types) - set(columns.values()))
     notes = (f"ignored columns: {', '.join(ignored)}",) if ignored else ()
-    where = f"{path} (metadata key {METADATA_KEY})"
     return RunFile(
         path=path,
         columns=columns,
-        layers_are_integers=types[columns["layer"]] in _INTEGERS,
+        layer_type=types[columns["layer"]],
+        has_row_numbers="file_row_number" in types,
         n_bytes=path.stat().st_size,
-        declaration=declared.read_text(metadata, where) if metadata else Declaration(),
+        declaration=_declared_in(metadata, f"{path} (metadata key {METADATA_KEY})"),
         notes=notes,
     )
 
@@ -210,7 +221,12 @@ def violations(engine: Engine, run_file: RunFile, said: Declaration) -> tuple[Vi
     by_layer = f"{_NEURONS} LEFT JOIN incoming_layers ON layer = layer_value"
     broken = _broken(engine, by_layer, [rule for rule in rules if rule.rollup == _NEURONS])
     broken += _broken(engine, _STEPS, [rule for rule in rules if rule.rollup == _STEPS])
-    return tuple(_locate(engine, run_file, rule) for rule in broken)
+    # The statistics of a bad file may lie, and must not answer for its rows.
+    engine.run("SET disabled_optimizers = 'statistics_propagation'")
+    try:
+        return tuple(_locate(engine, run_file, rule) for rule in broken)
+    finally:
+        engine.run("RESET disabled_optimizers")
 
 
 def _broken(engine: Engine, rollup: str, rules: list[Rule]) -> list[Rule]:
@@ -221,15 +237,28 @@ def _broken(engine: Engine, rollup: str, rules: list[Rule]) -> list[Rule]:
 
 def _locate(engine: Engine, run_file: RunFile, rule: Rule) -> Violation:
     column = "sample_index" if rule.column == "sample" else rule.column
+    # Not WHERE, by which a scan would skip row groups on the word of their statistics.
+    breach = f"FILTER (WHERE {rule.breach})"
     [(n_rows, first_row, value)] = engine.rows(
-        f"SELECT count(*), min(file_row_number), arg_min(coalesce(CAST({column} AS VARCHAR), 'null'), file_row_number) "
-        f"FROM incoming_events LEFT JOIN incoming_layers ON layer = layer_value WHERE {rule.breach}"
+        f"SELECT count(*) {breach}, min(file_row_number) {breach}, "
+        f"arg_min(coalesce(CAST({column} AS VARCHAR), 'null'), file_row_number) {breach} "
+        "FROM incoming_events LEFT JOIN incoming_layers ON layer = layer_value"
     )
     return Violation(run_file.columns.get(rule.column, rule.column), rule.text, n_rows, first_row, value)
 
 
-def _scan(path: Path) -> str:
-    return f"read_parquet({literal(glob.escape(str(path)))}, file_row_number = true, hive_partitioning = false)"
+def _scan(path: Path, numbered: bool = False) -> str:
+    numbering = ", file_row_number = true" if numbered else ""
+    return f"read_parquet({literal(glob.escape(str(path)))}, hive_partitioning = false{numbering})"
+
+
+def _declared_in(metadata: bytes | None, where: str) -> Declaration:
+    if metadata is None:
+        return Declaration()
+    try:
+        return declared.read_text(metadata.decode(), where)
+    except UnicodeDecodeError as error:
+        raise RunFileError(f"{where}: is not UTF-8: {error}", "Write it as JSON text, or leave it out.") from error
 
 
 def _refuse_what_is_no_file(engine: Engine, path: Path) -> None:
@@ -254,13 +283,13 @@ def _find_columns(path: Path, types: Mapping[str, str], column_map: Mapping[str,
             _check_type(path, name, theirs, types[theirs])
             columns[name] = theirs
         elif name in REQUIRED or name in column_map:
-            raise RunFileError(f"{path}: column {theirs!r} is missing", _missing_column_hint(name, types))
+            raise RunFileError(f"{path}: column {theirs!r} is missing", _missing_column_hint(name, theirs, types))
     return columns
 
 
-def _missing_column_hint(name: str, types: Mapping[str, str]) -> str:
+def _missing_column_hint(name: str, theirs: str, types: Mapping[str, str]) -> str:
     lowered = {column.lower(): column for column in types}
-    close = difflib.get_close_matches(name, lowered, 1, cutoff=0.5)
+    close = difflib.get_close_matches(theirs.lower(), lowered, 1, cutoff=0.5)
     guess = lowered[close[0]] if close else "THEIR_NAME"
     return f"The file has {', '.join(types) or 'no columns'}. If one of them is it: --map {name}={guess}"
 

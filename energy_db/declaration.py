@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,13 @@ def read_file(path: Path) -> Declaration:
     return read_text(text, str(path))
 
 
+def read(network: str | PathLike[str] | Mapping[str, Any] | None) -> Declaration | None:
+    """Read what a caller gives as a network: a file, the content of one, or nothing."""
+    if network is None or isinstance(network, Mapping):
+        return None if network is None else read_mapping(network, "network")
+    return read_file(Path(network))
+
+
 def read_text(text: str, where: str) -> Declaration:
     """Read a declaration from JSON text that stands at `where`."""
     try:
@@ -137,10 +145,10 @@ def read_mapping(content: object, where: str) -> Declaration:
         n_timesteps=reader.count(mapping, "n_timesteps", least=1),
         n_samples=reader.count(mapping, "n_samples", least=1),
         timestep_us=reader.positive(mapping, "timestep_us"),
-        name=reader.text(mapping, "run"),
-        kind=reader.text(mapping, "kind"),
-        seed=reader.text(mapping, "seed"),
-        git_commit=reader.text(mapping, "git_commit"),
+        name=reader.text(mapping, "run", str),
+        kind=reader.text(mapping, "kind", str),
+        seed=reader.text(mapping, "seed", (str, int)),
+        git_commit=reader.text(mapping, "git_commit", str),
         recorded_at=reader.moment(mapping, "recorded_at"),
         tags=reader.tags(mapping.get("tags") or {}),
     )
@@ -206,6 +214,11 @@ def _layer_contradictions(declared: Layer, stored: Layer) -> list[str]:
     ]
 
 
+def _is_text(value: str) -> bool:
+    """Whether a string has signs, and only such as Unicode allows: JSON can spell halves of a pair."""
+    return bool(value) and not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return f"one per neuron ({sum(value)} in all)"
@@ -249,7 +262,7 @@ class _Reader:
         what = f"layers[{index}]"
         mapping = self.mapping(content, what, ("name", "role", "n_inputs", "n_neurons", "fan_out"))
         name = mapping.get("name")
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not _is_text(name):
             raise self.error(f"{what} needs a name")
         role = mapping.get("role")
         if role is not None and role not in ROLES:
@@ -278,7 +291,8 @@ class _Reader:
     def whole(self, value: Any, what: str, least: int, most: int = LARGEST_COUNT) -> int:
         is_whole = not isinstance(value, bool | float | str | Decimal) and hasattr(value, "__index__")
         if not is_whole or not least <= int(value) <= most:
-            raise self.error(f"{what} is {value!r}, must be a whole number from {least} to {most}")
+            shown = str(value) if isinstance(value, Decimal) else repr(value)
+            raise self.error(f"{what} is {shown}, must be a whole number from {least} to {most}")
         return int(value)
 
     def positive(self, mapping: Mapping[str, Any], key: str) -> Decimal | None:
@@ -296,11 +310,11 @@ class _Reader:
             raise self.error(f"{key} is {value!r}, must not have more than 6 decimals")
         return exact
 
-    def text(self, mapping: Mapping[str, Any], key: str) -> str | None:
+    def text(self, mapping: Mapping[str, Any], key: str, types: type | tuple[type, ...]) -> str | None:
         value = mapping.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        if isinstance(value, bool) or not isinstance(value, types) or not _is_text(str(value)):
             raise self.error(f"{key} is {value!r}, must be a text")
         return str(value)
 
@@ -318,6 +332,7 @@ class _Reader:
         if not isinstance(content, Mapping):
             raise self.error("tags must be an object of names and values")
         for key, value in content.items():
-            if not isinstance(key, str) or not key or not isinstance(value, str | int | float | Decimal | bool):
+            is_value = isinstance(value, int | float | Decimal) or (isinstance(value, str) and _is_text(value or "-"))
+            if not isinstance(key, str) or not _is_text(key) or not is_value:
                 raise self.error(f"tags: {key!r} is {value!r}, must be a text, a number or true or false")
         return {key: json.dumps(value) if isinstance(value, bool) else str(value) for key, value in content.items()}

@@ -53,10 +53,9 @@ def summary(report: Report) -> str:
 
 def page(report: Report, top: int | None) -> str:
     """Return the whole report as text."""
-    parts = [_title(report), _facts(report)]
+    parts = [_title(report), f"{_facts(report)}\nWhy: {printable(report.why)}"]
     for heading, rows in _sections(report, top):
         parts.append(f"{heading}\n{text_table(rows)}")
-    parts.append(f"Why\n  {printable(report.why)}")
     if report.advice:
         parts.append("What to do, and what it would save\n" + "\n".join(f"  {line}" for line in _advice_lines(report)))
     return "\n\n".join(parts)
@@ -64,10 +63,9 @@ def page(report: Report, top: int | None) -> str:
 
 def markdown(report: Report, top: int | None) -> str:
     """Return the whole report as Markdown."""
-    parts = [f"# {_title(report)}", _facts(report)]
+    parts = [f"# {_title(report)}", _facts(report), f"Why: {printable(report.why)}"]
     for heading, rows in _sections(report, top):
         parts.append(f"## {heading}\n\n{markdown_table(rows)}")
-    parts.append(f"## Why\n\n{printable(report.why)}")
     if report.advice:
         parts.append(
             "## What to do, and what it would save\n\n" + "\n".join(f"- {line}" for line in _advice_lines(report))

@@ -58,21 +58,30 @@ def _assignments(tags: Mapping[str, str]) -> str:
 
 
 def free_id(engine: Engine, incoming: Incoming, content_hash: str, run_id: str | None, rename: bool) -> str:
-    """Return the id to store a run under; other content under the same id or name is refused, or renamed on demand."""
+    """Return the id to store a run under.
+
+    Raises
+    ------
+    DuplicateRunError
+        If its name, or the id that somebody chose for it, is taken by other content and it must not be renamed.
+    """
     wanted = run_id or content_hash[: runs.LENGTH_OF_ID]
-    name = incoming.name
-    taken = engine.rows("SELECT run_key FROM runs WHERE run_id = ? OR run_name = ? ORDER BY run_key", [wanted, name])
-    if taken and not rename:
-        stored = runs.load(engine, taken[-1][0])
-        shared = f"id {wanted!r}" if stored.run_id == wanted else f"name {name!r}"
-        raise DuplicateRunError(
-            f"{incoming.run_file.path}: another run has the {shared}, with other content: "
-            + "; ".join(_differences(incoming, stored)),
-            "Store it as a new run of that name with --on-duplicate new, or give it another --name (or --run-id).",
-        )
+    if not rename:
+        _refuse_taken(engine, incoming, "id", "run_id", run_id)
+        _refuse_taken(engine, incoming, "name", "run_name", incoming.name)
     ids = {row[0] for row in engine.rows("SELECT run_id FROM runs WHERE starts_with(run_id, ?)", [wanted])}
     copies = (f"{wanted}-{number}" for number in range(2, len(ids) + 3))
     return wanted if wanted not in ids else next(copy for copy in copies if copy not in ids)
+
+
+def _refuse_taken(engine: Engine, incoming: Incoming, what: str, column: str, wanted: str | None) -> None:
+    taken = engine.rows(f"SELECT run_key FROM runs WHERE {column} = ? ORDER BY run_key", [wanted])
+    if taken:
+        differences = "; ".join(_differences(incoming, runs.load(engine, taken[-1][0])))
+        raise DuplicateRunError(
+            f"{incoming.run_file.path}: another run has the {what} {wanted!r}, with other content: {differences}",
+            "Store it as a new run with --on-duplicate new, or give it another --name or --run-id.",
+        )
 
 
 def _differences(incoming: Incoming, stored: Run) -> list[str]:

@@ -137,7 +137,9 @@ def _name_layers(run_file: RunFile, said: Declaration, seen: list[Any]) -> dict[
 
 def _expect_layers(engine: Engine, run_file: RunFile, said: Declaration, names: Mapping[Any, str]) -> None:
     declared_sizes = {layer.name: layer.n_neurons for layer in said.layers or ()}
-    value_type = "BIGINT" if run_file.layers_are_integers else "VARCHAR"
+    value_type = (
+        "VARCHAR" if not run_file.layers_are_integers else "UBIGINT" if run_file.layer_type == "UBIGINT" else "BIGINT"
+    )
     engine.run(
         f"CREATE OR REPLACE TEMPORARY TABLE incoming_layers "
         f"(layer_value {value_type}, layer_name VARCHAR, declared_n_neurons BIGINT)"

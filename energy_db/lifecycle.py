@@ -139,11 +139,13 @@ def _migrate(engine: Engine, dry_run: bool) -> tuple[str, str, str | None]:
     backup = _back_up(engine, found)
     from energy_db.engines import alchemy
 
-    for view in engine.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary"):
-        engine.run(f"DROP VIEW {view[0]}")
-    alchemy.upgrade(engine, sql.root() / "migrations")
+    try:
+        alchemy.upgrade(engine, sql.root() / "migrations")
+    except alchemy.UpgradeError as error:
+        backup.unlink()
+        raise StoreError(f"{engine.path} cannot be migrated: {error}", "The store is as it was.") from error
     refresh(engine)
-    return found, wanted, backup
+    return found, wanted, str(backup)
 
 
 def _tables(engine: Engine) -> set[str]:
@@ -169,7 +171,7 @@ def _is_current(engine: Engine) -> bool:
     return bool(fingerprint == sql.shipped_fingerprint())
 
 
-def _back_up(engine: Engine, found: str) -> str:
+def _back_up(engine: Engine, found: str) -> Path:
     """Copy the store by SQL: copying its file would miss what is not checkpointed, and drop the engine's lock."""
     backup = Path(f"{engine.path}.backup-{found}")
     if backup.exists():
@@ -181,4 +183,4 @@ def _back_up(engine: Engine, found: str) -> str:
         engine.run("DETACH backup")
     except EngineError as error:
         raise StoreError(f"{backup}: the backup failed: {first_line(error)}", "Nothing was migrated.") from error
-    return str(backup)
+    return backup

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from energy_db import sql
-from energy_db.advice import advise, explain
+from energy_db.advice import DOMINANT_NEURON_SHARE, advise, explain
 from energy_db.engines.duckdb import Engine
 from energy_db.report import PRICED, SORTED_BY, LayerEnergy, OperationEnergy, Report
 from energy_db.runs import Run
@@ -32,6 +32,11 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         f"SELECT * FROM energy_by_operation_all_versions WHERE {PRICED} ORDER BY {SORTED_BY['operation']}", key
     )
     firing = engine.records("SELECT * FROM firing_by_layer WHERE run_id = ? ORDER BY layer_index", [run.run_id])
+    costly = engine.rows(
+        "SELECT layer, neuron, n_spikes FROM energy_by_neuron_all_versions "
+        f"WHERE {PRICED} AND energy_pj > ? ORDER BY {SORTED_BY['neuron']}",
+        [*key, total * DOMINANT_NEURON_SHARE],
+    )
     [costs] = engine.records(
         "SELECT * EXCLUDE (added_at) FROM cost_versions WHERE chip = ? AND cost_version = ?", [chip, cost_version]
     )
@@ -44,7 +49,7 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         layers=layers,
         operations=tuple(_operation(row, total) for row in operation_rows),
         why=explain(layers, firing),
-        advice=advise(layers, firing, total),
+        advice=advise(layers, firing, costly, total),
         warnings=_warnings(run, costs, operation_rows),
         provenance=_provenance(run, costs),
         _engine=engine,

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from energy_db.advice import Advice
-from energy_db.engines.duckdb import Engine, EngineError
-from energy_db.errors import StoreError, UsageError
+from energy_db.engines.duckdb import Engine
+from energy_db.errors import UsageError
 from energy_db.runs import Run
 
 if TYPE_CHECKING:
@@ -43,8 +43,10 @@ class LayerEnergy:
     ----------
     layer, role : str
         Its name and what its spikes trigger.
-    n_neurons, n_active_neurons, spikes : int
-        Its neurons, those that spiked, and their spikes.
+    n_neurons, spikes : int
+        Its neurons, silent ones included, and their spikes.
+    n_active_neurons : int or None
+        Its neurons that spiked; None where only the spikes of the layer were counted.
     energy_pj : float
         Energy in pJ.
     share : float
@@ -56,7 +58,7 @@ class LayerEnergy:
     layer: str
     role: str
     n_neurons: int
-    n_active_neurons: int
+    n_active_neurons: int | None
     spikes: int
     energy_pj: float
     share: float
@@ -260,12 +262,7 @@ class Report:
         return f"energy_by_{by}_all_versions WHERE {PRICED} ORDER BY {SORTED_BY[by]}"
 
     def _rows(self, columns: str, by: str, limit: str = "") -> list[tuple[Any, ...]]:
-        try:
-            return self._engine.rows(f"SELECT {columns} FROM {self._from(by)}{limit}", self._key)
-        except EngineError as error:
-            raise StoreError(
-                "the store that this report reads from is closed", "Ask for neurons and timelines while it is open."
-            ) from error
+        return self._engine.rows(f"SELECT {columns} FROM {self._from(by)}{limit}", self._key)
 
     def _share(self, energy_pj: float) -> float:
         return energy_pj / self.total_energy_pj if self.total_energy_pj else 0.0

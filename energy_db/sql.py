@@ -107,7 +107,7 @@ def cost_files() -> list[Path]:
 
 def examples() -> list[Path]:
     """Return the run files of the demo, in the order of their names."""
-    return sorted((root() / "examples").glob("*.parquet"))
+    return sorted((root() / "examples").glob("digits-*.parquet"))
 
 
 def newest_revision() -> str:

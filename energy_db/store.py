@@ -7,12 +7,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from energy_db import costs, lifecycle, pricing, report, runs
+from energy_db import costs, lifecycle, pricing, runs
 from energy_db import declaration as declared
-from energy_db.declaration import Declaration
 from energy_db.engines.duckdb import Parameters
 from energy_db.errors import StoreError, UsageError
-from energy_db.ingest import IngestOptions, ingest_file, price_file
+from energy_db.ingest import IngestOptions, ingest_file
 from energy_db.report import Report
 from energy_db.runs import Run
 from energy_db.verification import CheckResult, check_results
@@ -54,6 +53,7 @@ class EnergyStore:
 
     def __init__(self, path: AnyPath = "energy.duckdb", read_only: bool = False) -> None:
         self._engine = lifecycle.open_store(str(path), read_only)
+        self._read_only = read_only
 
     def __enter__(self) -> EnergyStore:
         return self
@@ -62,7 +62,7 @@ class EnergyStore:
         self.close()
 
     def __repr__(self) -> str:
-        return f"EnergyStore({self.path!r}, read_only={self._engine.read_only})"
+        return f"EnergyStore({self.path!r}, read_only={self._read_only})"
 
     @property
     def path(self) -> str:
@@ -74,6 +74,7 @@ class EnergyStore:
         """A SQLAlchemy engine on the open store, for pandas and other tools."""
         from energy_db.engines import alchemy
 
+        self._engine.refuse_closed()
         return alchemy.engine_for(self._engine)
 
     def close(self) -> None:
@@ -159,7 +160,7 @@ class EnergyStore:
         about = {"run": name, "kind": kind, "seed": seed, "git_commit": git_commit, "recorded_at": recorded_at}
         options = IngestOptions(
             declaration=declared.from_options({**given, **about}, roles or {}),
-            network=_network(network),
+            network=declared.read(network),
             columns=columns or {},
             run_id=runs.valid_id(run_id),
             keep_events=events == "all",
@@ -179,6 +180,8 @@ class EnergyStore:
         limit : int, optional
             At most so many.
         """
+        if limit is not None and limit < 0:
+            raise UsageError(f"limit is {limit}, must be 0 or more")
         condition, parameters = ("WHERE run_name = ?", [name]) if name is not None else ("", [])
         keys = self._engine.rows(
             f"SELECT run_key FROM runs {condition} ORDER BY ingested_at DESC, run_key DESC LIMIT ?",
@@ -207,7 +210,7 @@ class EnergyStore:
         self._refuse_read_only("tag")
         key = runs.find(self._engine, run)
         kept = {tag: value for tag, value in tags.items() if value is not None}
-        values = declared.read_mapping({"tags": kept}, "tags").tags
+        values = declared.from_options({"tags": kept}, {}).tags
         with self._engine.transaction():
             runs.set_tags(self._engine, key, {tag: values.get(tag) for tag in tags})
         return runs.load(self._engine, key)
@@ -301,45 +304,8 @@ class EnergyStore:
         self._engine.interrupt()
 
     def _refuse_read_only(self, verb: str) -> None:
-        if self._engine.read_only:
+        if self._read_only:
             raise StoreError(f"{self.path} is open read-only: {verb} is not possible", "Open it without read_only.")
-
-
-class FileReports(EnergyStore):
-    """A run file that is priced directly: rolled up in memory, stored nowhere.
-
-    Parameters
-    ----------
-    source : path-like
-        The run file.
-    by_step : bool
-        Whether timelines are wanted, which take a further look at the events.
-    network, columns, roles, n_timesteps, n_samples, timestep_us : optional
-        As in `EnergyStore.ingest`.
-    """
-
-    def __init__(
-        self,
-        source: AnyPath,
-        *,
-        by_step: bool = False,
-        network: AnyPath | Mapping[str, Any] | None = None,
-        columns: Mapping[str, str] | None = None,
-        roles: Mapping[str, str] | None = None,
-        **timing: Any,
-    ) -> None:
-        self._engine = lifecycle.scratch_store(report.VIEWS)
-        said = declared.from_options(timing, roles or {})
-        options = IngestOptions(said, _network(network), columns or {}, keep_events=False)
-        self.only_run = price_file(self._engine, Path(source), options, by_step)
-
-
-def _network(network: AnyPath | Mapping[str, Any] | None) -> Declaration | None:
-    if network is None:
-        return None
-    if isinstance(network, Mapping):
-        return declared.read_mapping(network, "network")
-    return declared.read_file(Path(network))
 
 
 def _one_of(argument: str, value: str, allowed: Sequence[str]) -> None:

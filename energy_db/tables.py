@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -44,28 +46,47 @@ def markdown_table(rows: Sequence[Row]) -> str:
 
 
 def csv_text(rows: Sequence[Row], columns: Sequence[str] | None = None) -> str:
-    """Return rows as CSV with a header."""
+    """Return rows as CSV with a header; decimals keep all their digits."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns or (list(rows[0]) if rows else []))
-    writer.writerows([machine_value(value) for value in row.values()] for row in rows)
+    writer.writerows([_plain(value) for value in row.values()] for row in rows)
     return out.getvalue().rstrip("\n")
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON; decimals become numbers, times ISO 8601 in UTC."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=machine_value, allow_nan=False)
+    """Return a value as JSON; decimals become numbers, times ISO 8601 in UTC, what is no number null."""
+    return json.dumps(_json_ready(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def machine_value(value: Any) -> Any:
-    """Return a database value as JSON and CSV know it."""
+def _json_ready(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _json_ready(content) for key, content in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_ready(content) for content in value]
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a database value as text that other programs read, or as it is."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else float(value)
+        return _digits(value)
     if isinstance(value, datetime):
-        return f"{value.isoformat()}Z"
+        return f"{_in_utc(value).isoformat()}Z"
     if isinstance(value, date):
         return value.isoformat()
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def _digits(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def printable(value: Any) -> str:
@@ -73,9 +94,9 @@ def printable(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        value = f"{value.normalize():f}" if value else "0"
+        value = _digits(value)
     elif isinstance(value, datetime):
-        value = value.isoformat(sep=" ", timespec="seconds")
+        value = _in_utc(value).isoformat(sep=" ", timespec="seconds")
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(value))
 
 
@@ -109,3 +130,12 @@ def arrow_table(rows: Sequence[Row]) -> pyarrow.Table:
     import pyarrow
 
     return pyarrow.Table.from_pylist([dict(row) for row in rows])
+
+
+def with_unique_names(table: pyarrow.Table) -> pyarrow.Table:
+    """Return an Arrow table whose columns can be told apart by name: n, n_2, n_3."""
+    names: list[str] = []
+    for name in table.column_names:
+        copies = (f"{name}_{number}" for number in itertools.count(2))
+        names.append(name if name not in names else next(copy for copy in copies if copy not in table.column_names))
+    return table.rename_columns(names)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 _SCALES = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"), (1.0, "pJ"))
+_DIGITS = 4
 
 
-def significant(value: float | Decimal, digits: int = 4) -> str:
+def significant(value: float | Decimal, digits: int = _DIGITS) -> str:
     """Format a number with a fixed number of significant digits and at least one decimal.
 
     Trailing zeros go, small numbers never round to zero, large ones keep their integer part.
@@ -27,8 +28,8 @@ def energy(pj: float | Decimal) -> str:
     >>> energy(899253.2), energy(2.1), energy(0)
     ('899.3 nJ', '2.1 pJ', '0.0 pJ')
     """
-    size = abs(float(pj))
-    factor, unit = next(((f, u) for f, u in _SCALES if size >= f), (1.0, "pJ"))
+    rounded = abs(float(f"{float(pj):.{_DIGITS}g}"))
+    factor, unit = next(((f, u) for f, u in _SCALES if rounded >= f), (1.0, "pJ"))
     return f"{significant(float(pj) / factor)} {unit}"
 
 

@@ -10,7 +10,7 @@ import click
 
 import energy_db
 from energy_db.cli import costs, query, record, reports, upkeep
-from energy_db.cli.output import Settings, say, say_error
+from energy_db.cli.output import Settings, choose_colours, say, say_error
 from energy_db.errors import EnergyDbError
 
 _INTERRUPTED = 130
@@ -78,18 +78,12 @@ def cli(context: click.Context, db: str | None, color: str) -> None:
     Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 not found, 4 operational, 130 interrupted.
     """
     context.obj = Settings(db=db)
-    context.color = {"always": True, "never": False}.get(color, _wanted_color())
+    choose_colours(color)
 
 
 def main() -> None:
     """Run the command line."""
     cli(prog_name="energy-db")
-
-
-def _wanted_color() -> bool | None:
-    if os.environ.get("NO_COLOR"):
-        return False
-    return True if os.environ.get("FORCE_COLOR") else None
 
 
 for _verb in (

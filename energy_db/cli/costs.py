@@ -54,7 +54,8 @@ def show(settings: Settings, /, output: Output, chip: str, cost_version: str | N
         rows = store.costs(chip, cost_version=cost_version)
         version = rows[0]["cost_version"]
         [about] = [row for row in store.cost_versions() if (row["chip"], row["cost_version"]) == (chip, version)]
-    shown = ("operation", "driver", "energy_pj", "low_pj", "high_pj", "scope", "note")
+    columns = ("operation", "driver", "energy_pj", "low_pj", "high_pj", "scope", "note")
+    shown = [key for key in columns if any(row[key] for row in rows)]
     output.rows("energy-db/costs/1", rows, human=[{key: row[key] for key in shown} for row in rows], about=about)
     say(f"{chip} {version} ({about['status']}): {about['source']}")
     say(about["note"])

@@ -42,6 +42,26 @@ class Settings:
         return EnergyStore(self.path, read_only=read_only)
 
 
+@dataclass
+class _Talk:
+    """How talk looks; errors are said when the settings of the command line are gone already."""
+
+    is_coloured: bool | None = None
+
+
+_talk = _Talk()
+
+
+def choose_colours(option: str) -> None:
+    """Choose whether talk is coloured: by --color, then NO_COLOR, then FORCE_COLOR, then by who listens."""
+    wanted = {"always": True, "never": False}.get(option)
+    if wanted is None and os.environ.get("NO_COLOR"):
+        wanted = False
+    if wanted is None and os.environ.get("FORCE_COLOR"):
+        wanted = True
+    _talk.is_coloured = wanted
+
+
 @dataclass(frozen=True)
 class Output:
     """Where data goes, and in which format."""
@@ -97,12 +117,13 @@ class Output:
 
     def parquet(self, table: pyarrow.Table) -> None:
         """Write an Arrow table as a Parquet file."""
-        if self.path is None:
-            raise UsageError("Parquet is not for a terminal", "Name a file: -o FILE.parquet")
         self._write(lambda path: tables.write_parquet(table, str(path)))
 
     def _write(self, write: Callable[[Path], Any]) -> None:
-        target = Path(self.path or "")
+        target = Path(self.path or "").resolve()
+        if target.exists() and not target.is_file():  # a pipe or device takes what it is given
+            write(target)
+            return
         unfinished = target.with_name(f".{target.name}.unfinished")
         try:
             write(unfinished)
@@ -136,6 +157,10 @@ def output_options(command: Command) -> Command:
         context.params.pop("format", None)
         if chosen not in FORMATS:
             raise click.BadParameter(f"cannot tell the format from {path!r}: add --format {'|'.join(FORMATS)}")
+        if chosen == "parquet" and path is None:
+            raise UsageError("Parquet is not for a terminal", "Name a file: -o FILE.parquet")
+        if path is not None:
+            _refuse_unwritable(Path(path))
         return Output(chosen, path)
 
     options = (
@@ -150,6 +175,14 @@ def output_options(command: Command) -> Command:
     return command
 
 
+def _refuse_unwritable(target: Path) -> None:
+    """Find out before the work is done whether its result could be written."""
+    if not target.parent.is_dir():
+        raise EnergyDbError(f"{target}: cannot be written: the folder {target.parent} does not exist")
+    if target.is_dir():
+        raise EnergyDbError(f"{target}: cannot be written: it is a folder")
+
+
 def say(text: str) -> None:
     """Say something that is not data."""
     click.echo(_safe(text), err=True)
@@ -157,14 +190,14 @@ def say(text: str) -> None:
 
 def say_error(message: str, hint: str | None = None) -> None:
     """Say what went wrong and what to do."""
-    click.echo(click.style("Error: ", fg="red", bold=True) + _safe(message), err=True)
+    click.echo(click.style("Error: ", fg="red", bold=True) + _safe(message), err=True, color=_talk.is_coloured)
     if hint:
-        click.echo(click.style("  → ", fg="cyan") + _safe(hint), err=True)
+        click.echo(click.style("  → ", fg="cyan") + _safe(hint), err=True, color=_talk.is_coloured)
 
 
 def warn(text: str) -> None:
     """Say what the reader of the data should know."""
-    click.echo(click.style("Note: ", fg="yellow") + _safe(text), err=True)
+    click.echo(click.style("Note: ", fg="yellow") + _safe(text), err=True, color=_talk.is_coloured)
 
 
 def _safe(text: str) -> str:

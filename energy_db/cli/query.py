@@ -9,6 +9,7 @@ import click
 
 from energy_db.cli.output import Output, Settings, output_options, say, store_option
 from energy_db.errors import UsageError
+from energy_db.tables import with_unique_names
 
 
 @click.command()
@@ -27,7 +28,7 @@ def sql(settings: Settings, /, output: Output, query: str) -> None:
     SHOW TABLES lists the views; docs/views.md explains them.
     """
     with settings.open() as store:
-        result = store.sql(_text_of(query))
+        result = with_unique_names(store.sql(_text_of(query)))
     rows = result.to_pylist()
     output.rows("energy-db/sql/1", rows, columns=result.column_names, arrow=lambda: result)
     if not rows:

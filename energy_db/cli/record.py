@@ -79,14 +79,14 @@ def ingest(
     run_id: str | None,
     **options: Any,
 ) -> int:
-    """Store recorded spikes: Parquet files, folders, globs, or - for paths on stdin.
+    """Store recorded spikes.
 
     \b
     Examples:
       energy-db ingest run.parquet
       energy-db ingest runs/*.parquet --tag branch=main
 
-    Columns layer, neuron, timestep, optionally sample and n_spikes. Content that is stored already is left
+    From Parquet files, folders, globs, or - for paths on stdin. Columns layer, neuron, timestep, optionally sample and n_spikes. Content that is stored already is left
     as it is ("unchanged"). A bad file changes nothing and does not stop the others.
     """
     from energy_db.sources import find_run_files
@@ -102,6 +102,8 @@ def ingest(
         say_error(error.message, error.hint)
     if not files:
         return _OPERATIONAL
+    if options["dry_run"] and not Path(settings.path).exists():
+        settings.db = ":memory:"
     with settings.open(read_only=False) as store:
         results = _ingest_all(store, files, {"name": name, "run_id": run_id, **options})
     rows = [_ingested(path, result) for path, result in results if not isinstance(result, EnergyDbError)]
@@ -143,12 +145,14 @@ def runs(settings: Settings, /, output: Output, name: str | None, limit: int | N
 @output_options
 @click.pass_obj
 def show(settings: Settings, /, output: Output, run: str) -> None:
-    """Show what is known of a run: its network, its tags, where it came from.
+    """Show what is known of a run.
 
     \b
     Examples:
       energy-db show
       energy-db show digits-baseline --json
+
+    Its network, its tags, and where it came from.
     """
     with settings.open() as store:
         found = store.run(run)
@@ -159,7 +163,8 @@ def show(settings: Settings, /, output: Output, run: str) -> None:
     if output.format == "table":
         from energy_db.tables import text_table
 
-        about = [{"fact": key, "value": _shown(value)} for key, value in facts.items() if value is not None]
+        about = [{"fact": key, "value": value} for key, value in facts.items() if key != "tags" and value is not None]
+        about += [{"fact": f"tag {key}", "value": value} for key, value in found.tags.items()]
         output.text(f"{text_table(about)}\n\n{text_table(layers)}")
     else:
         output.rows("energy-db/run/1", layers, about=facts)
@@ -260,7 +265,3 @@ def _shown_layer(layer: Any, inferred: tuple[str, ...]) -> Row:
         "fan_out": f"{min(each)} to {max(each)}" if isinstance(each, tuple) and each else each,
         "inferred": ", ".join(name.partition(".")[2] for name in inferred if name.startswith(f"{layer.name}.")),
     }
-
-
-def _shown(value: Any) -> Any:
-    return ", ".join(f"{key}={content}" for key, content in value.items()) if isinstance(value, dict) else value

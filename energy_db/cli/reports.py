@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from energy_db.report import Report
     from energy_db.runs import Run
-    from energy_db.store import EnergyStore, FileReports
+    from energy_db.store import EnergyStore
+    from energy_db.unstored import FileReports
 
 _FILE_OPTIONS = ("network", "columns", "roles", "n_timesteps", "n_samples", "timestep_us")
 
@@ -45,7 +46,7 @@ class Top(click.ParamType[int | None]):
 @click.argument("run", default="latest", metavar="[RUN|FILE.parquet]")
 @click.option("--chip", default="all", show_default=True, metavar="NAME|all", help="The chip to price on.")
 @click.option("--by", type=click.Choice(["layer", "neuron", "operation", "step"]), help="Only the rows of one grain.")
-@click.option("--top", type=Top(), default="20", show_default=True, help="How many neurons.")
+@click.option("--top", type=Top(), default="20", show_default=True, metavar="N|all", help="How many neurons.")
 @click.option("--cost", "cost_version", metavar="VERSION", help="Cost set. Default: the one in force.")
 @run_file_options
 @store_option
@@ -54,14 +55,14 @@ class Top(click.ParamType[int | None]):
 def report(
     settings: Settings, /, output: Output, run: str, chip: str, by: str | None, top: int | None, **options: Any
 ) -> None:
-    """Say where a run's energy goes: which layer, neuron and operation, why, and what to do.
+    """Say where a run's energy goes, why, and what to do.
 
     \b
     Examples:
       energy-db report latest --chip loihi2
       energy-db report run.parquet --chip all
 
-    RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without a store.
+    By layer, operation and neuron; with --by in one of these, or over time. RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without a store.
     """
     cost_version = options.pop("cost_version")
     with _opened(settings, run, by == "step", options) as (store, found):
@@ -83,14 +84,14 @@ def report(
 @store_option
 @click.pass_context
 def demo(context: click.Context) -> None:
-    """Store three recorded runs of a trained network and report them on all five chips.
+    """Report three recorded runs on all five chips.
 
     \b
     Examples:
       energy-db demo
       energy-db demo --db demo.duckdb
 
-    Without --db the store is a temporary one.
+    The runs are of a trained network (examples/README.md). Without --db the store is a temporary one.
     """
     import tempfile
 
@@ -120,7 +121,7 @@ def _opened(
     """Open the store and find the run; or roll a run file up in memory."""
     given = {key: options[key] for key in _FILE_OPTIONS if options[key]}
     if run.endswith(".parquet") or "/" in run:
-        from energy_db.store import FileReports
+        from energy_db.unstored import FileReports
 
         given |= {key: dict(given[key]) for key in ("columns", "roles") if key in given}
         reports = FileReports(run, by_step=by_step, **given)
@@ -191,6 +192,6 @@ def _exact_rows(priced: Report, by: str, n_rows: int) -> pyarrow.Table:
 
 
 def _say_what_is_left_out(priced: Report, n_shown: int) -> None:
-    n_active = sum(layer.n_active_neurons for layer in priced.layers)
+    n_active = sum(layer.n_active_neurons or 0 for layer in priced.layers)
     if n_shown < n_active:
         say(f"the {n_shown} costliest of {n_active} neurons that spiked; --top all shows every one")

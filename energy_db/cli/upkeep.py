@@ -36,14 +36,14 @@ def init(settings: Settings, /) -> None:
 @output_options
 @click.pass_obj
 def verify(settings: Settings, /, output: Output) -> int:
-    """Check that all sums close, roll-ups equal events, and no cost was changed or lacks a source.
+    """Check that the store is sound.
 
     \b
     Examples:
       energy-db verify
       energy-db verify --json
 
-    Exit code 1 if a check fails.
+    All sums close at every grain, roll-ups equal events, no cost was changed or lacks a source. Exit code 1 if not.
     """
     with settings.open() as store:
         results = store.verify()
@@ -69,12 +69,14 @@ def verify(settings: Settings, /, output: Output) -> int:
 @store_option
 @click.pass_obj
 def migrate(settings: Settings, /, dry_run: bool) -> None:
-    """Bring a store up to this release's schema, views and costs; a backup is made first.
+    """Bring an older store up to this release.
 
     \b
     Examples:
       energy-db migrate
       energy-db --db old.duckdb migrate --dry-run
+
+    Its schema, views and costs; a backup is made beside it first.
     """
     from energy_db import lifecycle
 
@@ -92,7 +94,7 @@ def migrate(settings: Settings, /, dry_run: bool) -> None:
 @output_options
 @click.pass_obj
 def doctor(settings: Settings, /, output: Output) -> int:
-    """Say what energy-db runs on, and whether the store can be used.
+    """Say what energy-db runs on and whether it works.
 
     \b
     Examples:
@@ -127,7 +129,7 @@ def doctor(settings: Settings, /, output: Output) -> int:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, /, shell: str) -> None:
-    """Print the script that makes a shell complete energy-db's verbs and options.
+    """Print a shell's completion script.
 
     \b
     Examples:

@@ -11,7 +11,11 @@ from alembic.config import Config
 from duckdb_engine import ConnectionWrapper
 from sqlalchemy.pool import NullPool
 
-from energy_db.engines.duckdb import Engine
+from energy_db.engines.duckdb import Engine, first_line
+
+
+class UpgradeError(Exception):
+    """A step of a migration that the engine refused; all steps are rolled back."""
 
 
 def engine_for(engine: Engine) -> sqlalchemy.Engine:
@@ -24,11 +28,21 @@ def engine_for(engine: Engine) -> sqlalchemy.Engine:
 
 
 def upgrade(engine: Engine, migrations: Path) -> None:
-    """Step the store through the migrations that it has not seen yet, in one transaction."""
+    """Step the store through the migrations that it has not seen yet, in one transaction.
+
+    Raises
+    ------
+    UpgradeError
+        If a step is refused.
+    """
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     alchemy_engine = engine_for(engine)
-    with alchemy_engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    alchemy_engine.dispose()
+    try:
+        with alchemy_engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except sqlalchemy.exc.DBAPIError as error:
+        raise UpgradeError(first_line(error.orig or error)) from error
+    finally:
+        alchemy_engine.dispose()

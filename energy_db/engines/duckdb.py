@@ -48,8 +48,9 @@ class Engine:
     def __init__(self, path: str, read_only: bool = False) -> None:
         self.path = path
         self.read_only = read_only
+        self._is_open = True
         try:
-            self._connection = duckdb.connect(path, read_only=read_only, config=dict(_STORE_CONFIG))
+            self._opened = duckdb.connect(path, read_only=read_only, config=dict(_STORE_CONFIG))
         except duckdb.Error as error:
             raise _open_error(path, error) from error
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
@@ -57,9 +58,20 @@ class Engine:
             # Whoever may only look at a store must not read or write other files through it.
             self._connection.execute("SET enable_external_access = false")
 
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        self.refuse_closed()
+        return self._opened
+
+    def refuse_closed(self) -> None:
+        """Raise if the connection is closed."""
+        if not self._is_open:
+            raise StoreError(f"the store {self.path} is closed", "Ask it while it is open, or open it again.")
+
     def close(self) -> None:
         """Close the connection; what is committed is on disk."""
-        self._connection.close()
+        self._is_open = False
+        self._opened.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a second connection to the same database, for the SQLAlchemy door."""
@@ -165,7 +177,7 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """Return the first line of an engine's message, without its class."""
     line = str(error).strip().partition("\n")[0]
     return line.partition("Error: ")[2] or line

@@ -29,7 +29,7 @@ CREATE OR REPLACE VIEW activity_by_layer (
 SELECT
     runs.run_id,
     runs.run_name,
-    layers.layer_index,
+    CAST(layers.layer_index AS BIGINT) AS layer_index,
     layers.layer,
     layers.role,
     layers.n_neurons,

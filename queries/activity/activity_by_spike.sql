@@ -23,13 +23,13 @@ CREATE OR REPLACE VIEW activity_by_spike (
 SELECT
     runs.run_id,
     runs.run_name,
-    layers.layer_index,
+    CAST(layers.layer_index AS BIGINT) AS layer_index,
     layers.layer,
     layers.role,
-    activity.neuron,
-    activity.timestep,
-    activity.sample_index,
-    activity.n_spikes
+    CAST(activity.neuron AS BIGINT) AS neuron,
+    CAST(activity.timestep AS BIGINT) AS timestep,
+    CAST(activity.sample_index AS BIGINT) AS sample_index,
+    CAST(activity.n_spikes AS BIGINT) AS n_spikes
 FROM spike_events AS activity
 INNER JOIN layers ON activity.run_key = layers.run_key AND activity.layer_index = layers.layer_index
 INNER JOIN runs ON activity.run_key = runs.run_key;

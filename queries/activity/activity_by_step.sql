@@ -19,10 +19,10 @@ CREATE OR REPLACE VIEW activity_by_step (
 SELECT
     runs.run_id,
     runs.run_name,
-    layers.layer_index,
+    CAST(layers.layer_index AS BIGINT) AS layer_index,
     layers.layer,
     layers.role,
-    activity.timestep,
+    CAST(activity.timestep AS BIGINT) AS timestep,
     activity.n_spikes
 FROM step_activity AS activity
 INNER JOIN layers ON activity.run_key = layers.run_key AND activity.layer_index = layers.layer_index

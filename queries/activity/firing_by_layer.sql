@@ -54,13 +54,13 @@ gathered AS (
 
 SELECT
     runs.run_id,
-    layers.layer_index,
+    CAST(layers.layer_index AS BIGINT) AS layer_index,
     layers.layer,
     layers.n_neurons,
     layers.n_neurons - layers.n_active_neurons AS n_silent_neurons,
     layers.n_spikes,
     CAST(layers.n_spikes AS DOUBLE) / nullif(layers.n_neurons, 0) AS mean_spikes,
-    gathered.busiest_neuron,
+    CAST(gathered.busiest_neuron AS BIGINT) AS busiest_neuron,
     coalesce(gathered.busiest_spikes, 0) AS busiest_spikes,
     CAST(coalesce(gathered.busiest_tenth_spikes, 0) AS BIGINT) AS busiest_tenth_spikes,
     coalesce(CAST(gathered.excess_by_neurons AS DOUBLE), 0) / nullif(layers.n_neurons, 0) AS excess_spikes

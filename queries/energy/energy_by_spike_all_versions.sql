@@ -39,6 +39,6 @@ SELECT
     activity.timestep,
     activity.sample_index,
     activity.n_spikes,
-    CAST(CAST(activity.n_spikes AS BIGINT) * prices.cost_pj AS DECIMAL(38, 6)) AS energy_pj
+    CAST(activity.n_spikes * prices.cost_pj AS DECIMAL(38, 6)) AS energy_pj
 FROM activity_by_spike AS activity
 INNER JOIN _cost_by_role AS prices ON activity.role = prices.role;

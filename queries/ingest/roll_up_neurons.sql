@@ -4,6 +4,6 @@ SELECT
     layer,
     neuron,
     count(*) AS n_events,
-    CAST(sum(n_spikes) AS BIGINT) AS n_spikes
+    sum(n_spikes) AS n_spikes
 FROM incoming_events
 GROUP BY layer, neuron;

@@ -4,7 +4,7 @@ SELECT
     layer,
     timestep,
     count(*) AS n_events,
-    CAST(sum(n_spikes) AS BIGINT) AS n_spikes,
+    sum(n_spikes) AS n_spikes,
     count(timestep) AS n_with_timestep,
     min(timestep) AS least_timestep,
     max(timestep) AS most_timestep,

@@ -1,0 +1,159 @@
+"""The measures: each returns its figures, with the gates and targets that the design set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import duckdb
+
+from benchmarks import plain, work
+from benchmarks.figures import Figure
+from benchmarks.scene import CHIP, COST_VERSION, Scene
+from benchmarks.stopwatch import growth_exponent, medians_ms, paired, python, seconds, whole_process
+from energy_db import EnergyStore
+
+PLAIN_SCRIPT = Path(plain.__file__)
+
+LAYER_REPORT = "SELECT * FROM energy_by_layer_all_versions WHERE run_id = ? AND chip = ? AND cost_version = ?"
+POINT_QUERY = "SELECT * FROM layers WHERE run_key = ?"
+TOP_NEURONS = f"""
+SELECT layer, neuron, CAST(sum(n_spikes) AS BIGINT) AS n_spikes, sum(energy_pj) AS energy_pj
+FROM energy_by_neuron_all_versions
+WHERE chip = ? AND cost_version = ?
+GROUP BY layer_index, layer, neuron
+ORDER BY energy_pj DESC, layer_index, neuron
+LIMIT {plain.TOP_NEURONS}
+"""
+
+
+def ingest(scene: Scene) -> Iterator[Figure]:
+    """Time, memory and bytes of an ingest against a bare copy of the same file into a table."""
+    peaks: list[float] = []
+
+    def ingest_into(store: Path) -> float:
+        taken, peak_mb = work.in_fresh_process(work.ingest, scene.large_run, store)
+        peaks.append(peak_mb)
+        return taken
+
+    def copy() -> float:
+        return work.in_fresh_process(work.copy_into_bare_table, scene.large_run, scene.absent("bare.duckdb"))[0]
+
+    kept = paired(lambda: ingest_into(scene.copy_of_empty_store("store.duckdb")), copy, scene.pairs)
+    yield Figure("ingest / bare CREATE TABLE AS", kept.ratio, "x", 1.25, 1.00, kept.detail)
+    new = paired(lambda: ingest_into(scene.absent("store.duckdb")), copy, scene.pairs)
+    yield Figure("the same, the store's making included", new.ratio, "x", detail=new.detail)
+    yield Figure("ingest, peak memory", max(peaks), "MB", 600, 350, f"largest of {len(peaks)} processes")
+    stored, bare = (scene.folder.joinpath(name).stat().st_size for name in ("store.duckdb", "bare.duckdb"))
+    sizes = f"{stored / 1e6:.3g} MB against {bare / 1e6:.3g} MB"
+    yield Figure("store bytes / bare table's bytes", stored / bare, "x", 0.85, 0.60, sizes)
+    yield Figure("store bytes per event", stored / scene.n_events, "B", 2.0, 1.7)
+
+
+def latency(scene: Scene) -> Iterator[Figure]:
+    """Warm reports of one run, and whether they grow with what else is stored."""
+    for grown, stores in (("events", scene.stores_by_events), ("runs", scene.stores_by_runs)):
+        layers, points = _query_latencies(stores, scene.rounds)
+        size = max(stores)
+        stored = f"{size} {grown} stored"
+        ratio = layers[size] / points[size]
+        yield Figure(f"layer report, warm, {stored}", layers[size], "ms", 10, 2, f"median of {scene.rounds}")
+        yield Figure("the same / bare point query", ratio, "x", 8, 4, f"point query {points[size]:.3g} ms")
+        yield Figure(f"layer report, growth with {grown}", growth_exponent(layers), "", 0.05, 0.01, _by_size(layers))
+        reports = _report_latencies(stores, scene.rounds)
+        yield Figure(f"store.report(...), warm, {stored}", reports[size], "ms", detail=f"median of {scene.rounds}")
+        yield Figure(
+            f"store.report(...), growth with {grown}", growth_exponent(reports), "", 0.05, 0.01, _by_size(reports)
+        )
+
+
+def cold(scene: Scene) -> Iterator[Figure]:
+    """Whole processes of the command line, start-up included."""
+    verb = ("-m", "energy_db", "--db", scene.large_store, "report", "latest", "--chip", CHIP)
+    report = paired(whole_process(*verb), whole_process("-c", "import duckdb"), scene.pairs)
+    yield Figure('report, cold / python -c "import duckdb"', report.ratio, "x", 2.5, 1.7, report.detail)
+    usage = paired(whole_process("-m", "energy_db", "--help"), whole_process("-c", "pass"), scene.pairs)
+    yield Figure("energy-db --help, cold", 1000 * median(usage.ours), "ms", 200)
+    yield Figure("the same / python -c pass", usage.ratio, "x", detail=usage.detail)
+
+
+def file(scene: Scene) -> Iterator[Figure]:
+    """A run file priced without a store, against plain SQL on it, as whole processes."""
+    verb = ("-m", "energy_db", "report", scene.large_run, "--chip", CHIP)
+    script = (PLAIN_SCRIPT, scene.large_run)
+    priced = json.loads(python(*verb, "--format", "json"))
+    _expect_same(
+        json.loads(python(*script)),
+        {
+            "layers": sorted([row["layer"], row["spikes"], row["energy_pj"]] for row in priced["layers"]),
+            "neurons": [[row["layer"], row["neuron"], row["spikes"], row["energy_pj"]] for row in priced["neurons"]],
+        },
+    )
+    report = paired(whole_process(*verb), whole_process(*script), scene.pairs)
+    yield Figure("report FILE / plain DuckDB SQL on the file", report.ratio, "x", 1.5, 1.1, report.detail)
+
+
+def history(scene: Scene) -> Iterator[Figure]:
+    """The costliest neurons over all runs: from the roll-up, against plain SQL on the run files."""
+    files = [str(path) for path in scene.history]
+    with duckdb.connect(scene.history_store, read_only=True) as store, duckdb.connect() as bare:
+
+        def from_roll_up() -> list[tuple[Any, ...]]:
+            return _fetch(store, TOP_NEURONS, [CHIP, COST_VERSION])
+
+        def from_files() -> list[tuple[Any, ...]]:
+            return plain.top_neurons(bare, files)
+
+        _expect_same(from_files(), from_roll_up())
+        top = paired(lambda: seconds(from_roll_up), lambda: seconds(from_files), scene.pairs)
+    of = f"{len(files)} runs of {scene.n_events_per_run} events"
+    yield Figure(
+        "top-20 neurons over the history / on the run files", top.ratio, "x", 1 / 100, 1 / 600, f"{top.detail}; {of}"
+    )
+
+
+MEASURES: dict[str, Callable[[Scene], Iterable[Figure]]] = {
+    measure.__name__: measure for measure in (ingest, latency, cold, file, history)
+}
+
+
+def _query_latencies(stores: dict[int, Path], rounds: int) -> tuple[dict[int, float], dict[int, float]]:
+    """Return the milliseconds of the layer report and of a point query, by the size of the store."""
+    actions: dict[tuple[str, int], partial[Any]] = {}
+    with ExitStack() as stack:
+        for size, path in stores.items():
+            connection = stack.enter_context(duckdb.connect(path, read_only=True))
+            key, run_id = connection.execute("SELECT run_key, run_id FROM runs ORDER BY run_key").fetchall()[-1]
+            queries = {"layers": (LAYER_REPORT, [run_id, CHIP, COST_VERSION]), "point": (POINT_QUERY, [key])}
+            for name, query in queries.items():
+                actions[name, size] = partial(_fetch, connection, *query)
+        taken = medians_ms(actions, rounds)
+    return {size: taken["layers", size] for size in stores}, {size: taken["point", size] for size in stores}
+
+
+def _report_latencies(stores: dict[int, Path], rounds: int) -> dict[int, float]:
+    """Return the milliseconds of a whole report by the Python API, by the size of the store."""
+    actions: dict[int, partial[Any]] = {}
+    with ExitStack() as stack:
+        for size, path in stores.items():
+            store = stack.enter_context(EnergyStore(path, read_only=True))
+            actions[size] = partial(store.report, store.run("latest").run_id, CHIP)
+        return medians_ms(actions, rounds)
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    return connection.execute(query, parameters).fetchall()
+
+
+def _by_size(latency_ms: dict[int, float]) -> str:
+    return ", ".join(f"{size}: {latency:.3g} ms" for size, latency in latency_ms.items())
+
+
+def _expect_same(plainly: Any, ours: Any) -> None:
+    if plainly != ours:
+        raise AssertionError(f"not the same question: plain SQL says {plainly}, energy-db says {ours}")

@@ -1,0 +1,59 @@
+"""What is timed in a fresh process: `python -m benchmarks.work TASK FILE DATABASE` prints seconds and peak memory."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.stopwatch import python, seconds
+from energy_db import EnergyStore
+
+
+def make_store(_: str, database: str) -> None:
+    """Make an empty store."""
+    EnergyStore(database).close()
+
+
+def ingest(file: str, database: str) -> None:
+    """Ingest a run file, with everything: checks, roll-ups, identity, events, checkpoint."""
+    with EnergyStore(database) as store:
+        store.ingest(file)
+
+
+def copy_into_bare_table(file: str, database: str) -> None:
+    """Copy the same file into a table without looking at it, as the engine does it by itself."""
+    with duckdb.connect(database) as connection:
+        connection.execute("CREATE TABLE events AS SELECT * FROM read_parquet(?)", [file])
+
+
+TASKS: dict[str, Callable[[str, str], None]] = {
+    task.__name__: task for task in (make_store, ingest, copy_into_bare_table)
+}
+
+
+def in_fresh_process(task: Callable[[str, str], None], file: Path, database: Path) -> tuple[float, float]:
+    """Do a task in a process of its own; return its seconds, imports not counted, and the peak memory in MB."""
+    taken, peak_mb = json.loads(python("-m", "benchmarks.work", task.__name__, file, database))
+    return taken, peak_mb
+
+
+def _peak_mb() -> float:
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage: its maximum begins at what the parent held when it forked.
+        [line] = [line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) * 1024 / 1e6
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+if __name__ == "__main__":
+    name, *where = sys.argv[1:]
+    taken = seconds(lambda: TASKS[name](*where))
+    print(json.dumps([taken, _peak_mb()]))

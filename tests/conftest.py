@@ -1,0 +1,80 @@
+"""What most tests need: a store, the recorded example runs, the command line."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from factories import Shell, run_file, with_sidecar
+
+from energy_db import EnergyStore
+from energy_db.cli import cli
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("ENERGY_DB", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(scope="session")
+def digits() -> Path:
+    """The folder of the three recorded runs."""
+    return Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="session")
+def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "empty.duckdb"
+    EnergyStore(path).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _small_store(_empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    path = Path(shutil.copy(_empty_store, folder / "small.duckdb"))
+    with EnergyStore(path) as store:
+        store.ingest(with_sidecar(run_file(folder / "kept.parquet")))
+    return path
+
+
+@pytest.fixture(scope="session")
+def _digits_store(_empty_store: Path, digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copy(_empty_store, tmp_path_factory.mktemp("digits") / "digits.duckdb"))
+    with EnergyStore(path) as store:
+        store.ingest(digits / "digits-baseline.parquet")
+    return path
+
+
+@pytest.fixture
+def tmp_store(_empty_store: Path, tmp_path: Path) -> Path:
+    """A store without runs, in the folder that `shell` works in."""
+    return Path(shutil.copy(_empty_store, tmp_path / "energy.duckdb"))
+
+
+@pytest.fixture
+def small_store(_small_store: Path, tmp_path: Path) -> Path:
+    """A store with the run `kept`, the events of `factories.EVENTS`."""
+    return Path(shutil.copy(_small_store, tmp_path / "energy.duckdb"))
+
+
+@pytest.fixture
+def digits_store(_digits_store: Path, tmp_path: Path) -> Path:
+    """A store with the run `digits-baseline`."""
+    return Path(shutil.copy(_digits_store, tmp_path / "energy.duckdb"))
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The command line, in a folder of its own, where ./energy.duckdb is the store of the fixtures above."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object, stdin: str | None = None, color: bool = False) -> Result:
+        return CliRunner().invoke(
+            cli, [str(argument) for argument in arguments], input=stdin, catch_exceptions=False, color=color
+        )
+
+    return run

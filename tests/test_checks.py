@@ -1,0 +1,77 @@
+"""`verify` finds what is wrong with a store; the checks themselves are tested row by row in test_views.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from energy_db import EnergyStore, sql
+
+CHECKS = {view.name for view in sql.views() if view.room == "checks"} | {"costs_are_unchanged"}
+RUN = "run_key = 1 AND layer_index = 0"
+DAMAGE = {
+    "a spike event is lost": (
+        f"DELETE FROM spike_events WHERE {RUN} AND neuron = 2",
+        {"neurons_equal_events", "steps_equal_events", "spike_energy_sums_close"},
+    ),
+    "a neuron is miscounted": (
+        f"UPDATE neuron_activity SET n_spikes = n_spikes + 1 WHERE {RUN} AND neuron = 0",
+        {"neurons_equal_events", "neurons_sum_to_layers", "energy_sums_close"},
+    ),
+    "a timestep is lost": (
+        f"DELETE FROM step_activity WHERE {RUN} AND timestep = 2",
+        {"steps_equal_events", "steps_sum_to_layers", "energy_sums_close"},
+    ),
+    "a layer is miscounted": (
+        f"UPDATE layers SET n_spikes = n_spikes - 1 WHERE {RUN}",
+        {"layers_sum_to_run", "neurons_sum_to_layers", "steps_sum_to_layers", "energy_sums_close",
+         "spike_energy_sums_close"},
+    ),
+    "a run is miscounted": ("UPDATE runs SET n_spikes = 5", {"layers_sum_to_run"}),
+    "active neurons are miscounted": (
+        f"UPDATE layers SET n_active_neurons = 2 WHERE {RUN}",
+        {"neurons_sum_to_layers"},
+    ),
+    "a cost is changed": ("UPDATE costs SET energy_pj = 0.6 WHERE operation = 'aer_routing'", {"costs_are_unchanged"}),
+    "a cost's range is changed": ("UPDATE costs SET low_pj = 0.1 WHERE chip = 'akida'", {"costs_are_unchanged"}),
+    "a cost is lost": ("DELETE FROM costs WHERE operation = 'aer_routing'", {"costs_are_unchanged"}),
+    "all costs of a version are lost": ("DELETE FROM costs WHERE chip = 'akida'", {"costs_have_sources"}),
+    "a source is lost": ("UPDATE cost_versions SET source = ' ' WHERE chip = 'akida'", {"costs_have_sources"}),
+    "nothing is in force": ("DELETE FROM cost_in_force WHERE chip = 'akida'", {"chips_have_cost_in_force"}),
+    "an orphan is left": ("INSERT INTO counters VALUES (1, 7, 0, 'mac', 1)", {"activity_has_layers"}),
+}  # fmt: skip
+
+
+def failing(store: EnergyStore) -> set[str]:
+    return {result.check for result in store.verify() if result.n_failures}
+
+
+def test_a_sound_store_passes_every_check(small_store: Path) -> None:
+    with EnergyStore(small_store, read_only=True) as store:
+        results = store.verify()
+    assert {result.check for result in results} == CHECKS
+    assert all(result.n_failures == 0 and result.first_failure is None for result in results)
+    assert all(result.sentence.endswith(".") for result in results)
+
+
+@pytest.mark.parametrize(("damage", "found_by"), DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_found(small_store: Path, damage: str, found_by: set[str]) -> None:
+    with EnergyStore(small_store) as store:
+        store._engine.run(damage)
+        assert failing(store) == found_by
+
+
+def test_a_layer_that_no_cost_applies_to_is_found(small_store: Path) -> None:
+    # A role that is none joins no cost: the layer's energy would be missing from every grain alike.
+    with EnergyStore(small_store) as store:
+        store._engine.run(f"UPDATE layers SET role = 'output' WHERE {RUN}")
+        assert failing(store) != set()
+
+
+def test_a_failure_is_shown(small_store: Path) -> None:
+    with EnergyStore(small_store) as store:
+        store._engine.run("UPDATE runs SET n_spikes = 5")
+        [result] = [result for result in store.verify() if result.check == "layers_sum_to_run"]
+        run_id = store.run("kept").run_id
+    assert (result.n_failures, result.first_failure) == (1, {"run_id": run_id, "run_spikes": 5, "layer_spikes": 6})

@@ -1,0 +1,90 @@
+"""A view's test is a folder: queries/<view>/<case>/given/<table>.csv is what the tables hold, expect.csv what it shows.
+
+Columns that a given file leaves out are empty, or, where the table demands a value, hold the neutral one of their type.
+Values are compared as text, rows without regard to their order; NULL stands for an empty value.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from energy_db import sql
+from energy_db.engines.duckdb import MEMORY, Engine, identifier
+
+FOLDER = Path(__file__).parent / "queries"
+CASES = sorted(path.parent for path in FOLDER.glob("*/*/expect.csv"))
+NEUTRAL = {"VARCHAR": "", "TIMESTAMP": "2026-01-01 00:00:00", "DATE": "2026-01-01", "BOOLEAN": "true"}
+NULL = "NULL"
+
+Rows = list[list[str]]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """Give the tables and views of a store, all of them empty."""
+    opened = Engine(MEMORY)
+    for thing in (*sql.tables(), *sql.views()):
+        opened.run(thing.statement)
+    yield opened
+    opened.close()
+
+
+def read(path: Path) -> tuple[list[str], Rows]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        header, *rows = csv.reader(stream)
+    return header, rows
+
+
+def fill(engine: Engine, table: str, header: list[str], rows: Rows) -> None:
+    columns = {name: (kind, null) for name, kind, null, *_ in engine.rows(f"DESCRIBE {table}")}
+    assert set(header) <= set(columns), f"{table} has no column {set(header) - set(columns)}"
+    neutral = {name: NEUTRAL.get(kind, "0") for name, (kind, null) in columns.items() if null == "NO"}
+    for row in rows:
+        assert len(row) == len(header), f"{table}: {row}"
+        values = neutral | dict(zip(header, row, strict=True))
+        given = [None if values.get(name, NULL) == NULL else values[name] for name in columns]
+        engine.run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(given))})", given)
+
+
+def shown(engine: Engine, view: str) -> tuple[list[str], Rows]:
+    header = [row[0] for row in engine.rows(f"DESCRIBE {view}")]
+    texts = ", ".join(f"CAST({identifier(name)} AS VARCHAR)" for name in header)
+    rows = engine.rows(f"SELECT {texts} FROM {view}")
+    return header, [[NULL if value is None else value for value in row] for row in rows]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_view(engine: Engine, case: Path) -> None:
+    expected_header, expected = read(case / "expect.csv")
+    engine.run("BEGIN TRANSACTION")
+    try:
+        for path in sorted((case / "given").glob("*.csv")):
+            fill(engine, path.stem, *read(path))
+        header, rows = shown(engine, case.parent.name)
+    finally:
+        engine.run("ROLLBACK")
+    assert header == expected_header
+    assert sorted(rows) == sorted(expected)
+
+
+def test_every_public_view_of_activity_and_energy_has_a_case() -> None:
+    wanted = {view.name for view in sql.views() if view.room != "checks" and not view.is_private}
+    assert wanted <= {case.parent.name for case in CASES}
+
+
+def test_every_check_has_a_case_that_passes_and_one_that_fails() -> None:
+    for view in (view for view in sql.views() if view.room == "checks"):
+        n_rows = {bool(read(case / "expect.csv")[1]) for case in CASES if case.parent.name == view.name}
+        assert n_rows == {True, False}, f"{view.name} needs a case that passes and one that fails"
+
+
+def test_every_case_tests_a_view_and_every_given_file_fills_a_table() -> None:
+    assert {case.parent.name for case in CASES} <= {view.name for view in sql.views()}
+    tables = {table.name for table in sql.tables()}
+    given = {path.stem for path in FOLDER.glob("*/*/given/*")}
+    assert given <= tables
+    assert {path.parent.parent for path in FOLDER.glob("*/*/given/*")} <= set(CASES)
