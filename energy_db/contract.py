@@ -255,10 +255,11 @@ def _scan(path: Path, numbered: bool = False) -> str:
 def _declared_in(metadata: bytes | None, where: str) -> Declaration:
     if metadata is None:
         return Declaration()
+    hint = "Write it as JSON text, or leave it out."
     try:
-        return declared.read_text(metadata.decode(), where)
+        return declared.read_text(metadata.decode(), where, hint)
     except UnicodeDecodeError as error:
-        raise RunFileError(f"{where}: is not UTF-8: {error}", "Write it as JSON text, or leave it out.") from error
+        raise RunFileError(f"{where}: is not UTF-8: {error}", hint) from error
 
 
 def _refuse_what_is_no_file(engine: Engine, path: Path) -> None:

@@ -5,7 +5,6 @@ Append-only: a version is added once and never changed or removed; other numbers
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
@@ -19,6 +18,7 @@ from typing import Any
 from energy_db import sql
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import CostError, NotFoundError
+from energy_db.guess import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,7 @@ def version_for(engine: Engine, chip: str, cost_version: str | None = None) -> s
     """
     chips = [row[0] for row in engine.rows("SELECT chip FROM chips ORDER BY chip")]
     if chip not in chips:
-        close = difflib.get_close_matches(chip.lower(), chips, 1)
-        guess = f"Did you mean {close[0]!r}? " if close else ""
-        raise NotFoundError(f"unknown chip {chip!r}", f"{guess}The store knows {', '.join(chips)}.")
+        raise NotFoundError(f"unknown chip {chip!r}", f"{did_you_mean(chip, chips)}The store knows {', '.join(chips)}.")
     if cost_version is None:
         in_force = engine.value("SELECT cost_version FROM cost_version_in_force WHERE chip = ?", [chip])
         if in_force is None:

@@ -7,7 +7,6 @@ marked as inferred.
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from energy_db.errors import RunFileError, UsageError
+from energy_db.guess import did_you_mean
+from energy_db.units import exact
 
 ROLES = ("input", "hidden", "readout")
 LARGEST_INDEX = 2**31 - 1
@@ -103,7 +104,8 @@ def read_file(path: Path) -> Declaration:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RunFileError(f"{path}: cannot be read: {error}") from error
-    return read_text(text, str(path))
+    hint = "A .json beside a run file is read as its sidecar; name another with --network, or rename it."
+    return read_text(text, str(path), hint)
 
 
 def read(network: str | PathLike[str] | Mapping[str, Any] | None) -> Declaration | None:
@@ -113,15 +115,12 @@ def read(network: str | PathLike[str] | Mapping[str, Any] | None) -> Declaration
     return read_file(Path(network))
 
 
-def read_text(text: str, where: str) -> Declaration:
-    """Read a declaration from JSON text that stands at `where`."""
+def read_text(text: str, where: str, hint: str) -> Declaration:
+    """Read a declaration from JSON text that stands at `where`; the hint is for text that is not JSON."""
     try:
         content = json.loads(text, parse_float=Decimal)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise RunFileError(
-            f"{where}: is not JSON: {error}",
-            "A .json beside a run file is read as its sidecar; name another with --network, or rename it.",
-        ) from error
+        raise RunFileError(f"{where}: is not JSON: {error}", hint) from error
     return read_mapping(content, where)
 
 
@@ -183,7 +182,7 @@ def tag_number(value: str) -> float | None:
 def contradictions(declared: Declaration, stored: Declaration) -> list[str]:
     """Say in which points a new declaration contradicts a stored run; what it leaves open contradicts nothing."""
     found = [
-        f"{key}: stored {getattr(stored, key)}, now {getattr(declared, key)}"
+        f"{key}: stored {_shown(getattr(stored, key))}, now {_shown(getattr(declared, key))}"
         for key in ("n_timesteps", "n_samples", "timestep_us")
         if getattr(declared, key) is not None and getattr(declared, key) != getattr(stored, key)
     ]
@@ -195,6 +194,7 @@ def contradictions(declared: Declaration, stored: Declaration) -> list[str]:
     for layer in declared.layers or ():
         if layer.name in stored_layers:
             found += _layer_contradictions(_with_role(layer, declared.roles), stored_layers[layer.name])
+    found += [f"role of {name}: there is no such layer" for name in declared.roles if name not in stored_layers]
     open_roles = [Layer(name, role) for name, role in declared.roles.items() if declared.layers is None]
     for layer in open_roles:
         if layer.name in stored_layers:
@@ -222,6 +222,8 @@ def _is_text(value: str) -> bool:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return f"one per neuron ({sum(value)} in all)"
+    if isinstance(value, Decimal):
+        return exact(value)
     return "nothing" if value is None else str(value)
 
 
@@ -239,8 +241,7 @@ class _Reader:
             raise self.error(f"{what} must be an object with keys such as {', '.join(known[:4])}")
         for key in content:
             if key not in known:
-                close = difflib.get_close_matches(str(key), known, 1)
-                guess = f"Did you mean {close[0]!r}? " if close else ""
+                guess = did_you_mean(str(key), known)
                 raise self.error(f"{what} has an unknown key {key!r}", f"{guess}Free information goes under 'tags'.")
         return content
 

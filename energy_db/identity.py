@@ -41,16 +41,15 @@ def _same_events(engine: Engine, run_key: int) -> bool:
     return incoming == engine.rows(sql.ingest_step("fingerprint_stored_events"), {"run_key": run_key})
 
 
-def unchanged(run: Run, said: Declaration, run_id: str | None) -> Run:
+def unchanged(run: Run, said: Declaration, run_id: str | None, notes: tuple[str, ...]) -> Run:
     """Return the run that is stored already, with a note on what was asked of it in vain."""
     new_tags = {tag: value for tag, value in said.tags.items() if run.tags.get(tag) != value}
-    notes = []
     if said.name not in (None, run.name) or run_id not in (None, run.run_id):
-        notes.append(f"it is stored already, and keeps the name {run.name!r} and the id {run.run_id!r}")
+        notes += (f"it is stored already, and keeps the name {run.name!r} and the id {run.run_id!r}",)
     if new_tags:
         command = f"energy-db tag {run.run_id} {_assignments(new_tags)}"
-        notes.append(f"its tags were left as they are; set them with: {command}")
-    return runs.with_status(run, "unchanged", tuple(notes))
+        notes += (f"its tags were left as they are; set them with: {command}",)
+    return runs.with_status(run, "unchanged", notes)
 
 
 def _assignments(tags: Mapping[str, str]) -> str:

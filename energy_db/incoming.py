@@ -11,7 +11,8 @@ from energy_db import sql
 from energy_db.contract import RunFile, violations
 from energy_db.declaration import Declaration, Layer
 from energy_db.engines.duckdb import Engine
-from energy_db.errors import ContractError, RunFileError
+from energy_db.errors import ContractError, RunFileError, Violation
+from energy_db.guess import did_you_mean
 from energy_db.runs import LayerActivity
 
 
@@ -159,10 +160,7 @@ def _with_inferences(
     activity = {names[entry["layer_value"]]: entry for entry in seen}
     order = said.layers or tuple(Layer(name) for name in sorted(activity, key=_natural))
     layers = tuple(_infer_layer(layer, said.roles, activity.get(layer.name)) for layer in order)
-    unknown_roles = [name for name in said.roles if name not in {layer.name for layer in order}]
-    if unknown_roles:
-        known = ", ".join(layer.name for layer in order)
-        raise RunFileError(f"{run_file.path}: a role is given for {unknown_roles[0]!r}, but the layers are {known}")
+    _refuse_roles_of_nobody(run_file, said.roles, [layer.name for layer in order])
     [(n_events, last_timestep, last_sample)] = engine.rows(
         "SELECT coalesce(sum(n_events), 0), coalesce(max(most_timestep), 0), coalesce(max(most_sample), 0) "
         "FROM incoming_steps"
@@ -175,6 +173,15 @@ def _with_inferences(
         n_samples=said.n_samples or last_sample + 1,
     )
     return Incoming(run_file, said, network, layers, inferred, int(n_events))
+
+
+def _refuse_roles_of_nobody(run_file: RunFile, roles: Mapping[str, str], names: list[str]) -> None:
+    for name in roles:
+        if name not in names:
+            raise RunFileError(
+                f"{run_file.path}: a role is given for {name!r}, but the layers are {', '.join(names)}",
+                did_you_mean(name, names).strip() or None,
+            )
 
 
 def _infer_layer(layer: Layer, roles: Mapping[str, str], activity: Mapping[str, Any] | None) -> LayerActivity:
@@ -197,8 +204,9 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
-def _hint_for(said: Declaration, broken: tuple[Any, ...]) -> str:
-    if any(violation.rule == "must be a declared layer" for violation in broken):
-        names = ", ".join(layer.name for layer in said.layers or ())
-        return f"The declared layers are {names}. Nothing was stored."
+def _hint_for(said: Declaration, broken: tuple[Violation, ...]) -> str:
+    unknown = [violation.value for violation in broken if violation.rule == "must be a declared layer"]
+    if unknown:
+        names = [layer.name for layer in said.layers or ()]
+        return f"{did_you_mean(unknown[0], names)}The declared layers are {', '.join(names)}. Nothing was stored."
     return "Nothing was stored. Rows are counted from 0."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -16,6 +15,7 @@ from energy_db import sql
 from energy_db.declaration import Declaration, Layer, tag_number
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
+from energy_db.guess import did_you_mean
 
 SHORTEST_ID_PREFIX = 6
 LENGTH_OF_ID = 12
@@ -261,6 +261,5 @@ def _unknown_run(engine: Engine, selector: str) -> NotFoundError:
     ids = [row[0] for row in engine.rows("SELECT run_id FROM runs")]
     if not names:
         return NotFoundError("the store has no runs yet", "Store one first: energy-db ingest run.parquet")
-    close = difflib.get_close_matches(selector, names + ids, 1)
-    guess = f"Did you mean {close[0]!r}? " if close else ""
+    guess = did_you_mean(selector, names + ids)
     return NotFoundError(f"no run is called {selector!r}", f"{guess}energy-db runs lists them.")

@@ -14,6 +14,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from energy_db.errors import UsageError
+from energy_db.units import exact
+
 if TYPE_CHECKING:
     import pyarrow
 
@@ -72,17 +75,12 @@ def _json_ready(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     """Return a database value as text that other programs read, or as it is."""
     if isinstance(value, Decimal):
-        return _digits(value)
+        return exact(value)
     if isinstance(value, datetime):
         return f"{_in_utc(value).isoformat()}Z"
     if isinstance(value, date):
         return value.isoformat()
     return value if value is None or isinstance(value, str | int | float) else str(value)
-
-
-def _digits(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -94,7 +92,7 @@ def printable(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        value = _digits(value)
+        value = exact(value)
     elif isinstance(value, datetime):
         value = _in_utc(value).isoformat(sep=" ", timespec="seconds")
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(value))
@@ -119,10 +117,20 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], to_the_right: Sequence
 
 
 def write_parquet(table: pyarrow.Table, path: str) -> None:
-    """Write an Arrow table as a Parquet file."""
+    """Write an Arrow table as a Parquet file.
+
+    Raises
+    ------
+    UsageError
+        If Parquet has no type for a column.
+    """
+    import pyarrow
     from pyarrow import parquet
 
-    parquet.write_table(table, path)
+    try:
+        parquet.write_table(table, path)
+    except pyarrow.ArrowException as error:
+        raise UsageError(f"Parquet cannot hold this result: {error}", "Cast the column in the query.") from error
 
 
 def arrow_table(rows: Sequence[Row]) -> pyarrow.Table:

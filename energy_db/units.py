@@ -42,6 +42,16 @@ def nanojoules(pj: float | Decimal) -> str:
     return f"{significant(float(pj) * 0.001)} nJ"
 
 
+def exact(value: Decimal) -> str:
+    """Format a decimal with all the digits that it needs.
+
+    >>> exact(Decimal("1000.500000")), exact(Decimal("2E+3"))
+    ('1000.5', '2000')
+    """
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def percent(share: float) -> str:
     """Format a share of 1 as a percentage.
 

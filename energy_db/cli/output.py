@@ -129,8 +129,9 @@ class Output:
             write(unfinished)
             unfinished.replace(target)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
             raise EnergyDbError(f"{target}: cannot be written: {error.strerror or error}") from error
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def store_option(command: Command) -> Command:

@@ -86,8 +86,9 @@ def ingest(
       energy-db ingest run.parquet
       energy-db ingest runs/*.parquet --tag branch=main
 
-    From Parquet files, folders, globs, or - for paths on stdin. Columns layer, neuron, timestep, optionally sample and n_spikes. Content that is stored already is left
-    as it is ("unchanged"). A bad file changes nothing and does not stop the others.
+    From Parquet files, folders, globs, or - for paths on stdin. Columns layer, neuron, timestep, optionally
+    sample and n_spikes. Content that is stored already is left as it is ("unchanged"). A bad file changes nothing
+    and does not stop the others.
     """
     from energy_db.sources import find_run_files
 
@@ -159,6 +160,7 @@ def show(settings: Settings, /, output: Output, run: str) -> None:
     facts = {**_listed(found), "activity_hash": found.activity_hash, "content_hash": found.content_hash}
     facts |= {"timestep_us": found.timestep_us, "recorded_at": found.recorded_at, "seed": found.seed}
     facts |= {"git_commit": found.git_commit, "source": found.source_path, "source_sha256": found.source_sha256}
+    facts |= {"inferred": ", ".join(name for name in found.inferred if "." not in name) or None}
     layers = [_shown_layer(layer, found.inferred) for layer in found.layers]
     if output.format == "table":
         from energy_db.tables import text_table

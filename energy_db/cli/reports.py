@@ -62,7 +62,8 @@ def report(
       energy-db report latest --chip loihi2
       energy-db report run.parquet --chip all
 
-    By layer, operation and neuron; with --by in one of these, or over time. RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without a store.
+    RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without
+    a store. With --by only the rows of one grain are shown: layer, operation, neuron, or step (over time).
     """
     cost_version = options.pop("cost_version")
     with _opened(settings, run, by == "step", options) as (store, found):
@@ -119,7 +120,7 @@ def _opened(
     settings: Settings, run: str, by_step: bool, options: dict[str, Any]
 ) -> Iterator[tuple[EnergyStore | FileReports, Run]]:
     """Open the store and find the run; or roll a run file up in memory."""
-    given = {key: options[key] for key in _FILE_OPTIONS if options[key]}
+    given = {key: options[key] for key in _FILE_OPTIONS if options[key] not in (None, ())}
     if run.endswith(".parquet") or "/" in run:
         from energy_db.unstored import FileReports
 

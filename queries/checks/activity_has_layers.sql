@@ -50,8 +50,8 @@ layers_of_runs AS (
 
 SELECT
     activity.table_name,
-    activity.run_key,
-    activity.layer_index
+    CAST(activity.run_key AS BIGINT) AS run_key,
+    CAST(activity.layer_index AS BIGINT) AS layer_index
 FROM activity
 LEFT JOIN layers_of_runs
     ON activity.run_key = layers_of_runs.run_key AND activity.layer_index = layers_of_runs.layer_index
@@ -59,8 +59,8 @@ WHERE layers_of_runs.run_key IS NULL
 UNION ALL
 SELECT
     'layers' AS table_name,
-    layers.run_key,
-    layers.layer_index
+    CAST(layers.run_key AS BIGINT) AS run_key,
+    CAST(layers.layer_index AS BIGINT) AS layer_index
 FROM layers
 LEFT JOIN runs ON layers.run_key = runs.run_key
 WHERE runs.run_key IS NULL;

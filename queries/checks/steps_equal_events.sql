@@ -50,8 +50,8 @@ both_counts AS (
 
 SELECT
     runs.run_id,
-    both_counts.layer_index,
-    both_counts.timestep,
+    CAST(both_counts.layer_index AS BIGINT) AS layer_index,
+    CAST(both_counts.timestep AS BIGINT) AS timestep,
     both_counts.rolled_up_spikes,
     both_counts.event_spikes
 FROM both_counts
