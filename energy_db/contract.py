@@ -221,6 +221,8 @@ def violations(engine: Engine, run_file: RunFile, said: Declaration) -> tuple[Vi
     by_layer = f"{_NEURONS} LEFT JOIN incoming_layers ON layer = layer_value"
     broken = _broken(engine, by_layer, [rule for rule in rules if rule.rollup == _NEURONS])
     broken += _broken(engine, _STEPS, [rule for rule in rules if rule.rollup == _STEPS])
+    if not broken:
+        return ()
     # The statistics of a bad file may lie, and must not answer for its rows.
     engine.run("SET disabled_optimizers = 'statistics_propagation'")
     try:

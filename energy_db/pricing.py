@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from energy_db import sql
@@ -32,11 +32,7 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         f"SELECT * FROM energy_by_operation_all_versions WHERE {PRICED} ORDER BY {SORTED_BY['operation']}", key
     )
     firing = engine.records("SELECT * FROM firing_by_layer WHERE run_id = ? ORDER BY layer_index", [run.run_id])
-    costly = engine.rows(
-        "SELECT layer, neuron, n_spikes FROM energy_by_neuron_all_versions "
-        f"WHERE {PRICED} AND energy_pj > ? ORDER BY {SORTED_BY['neuron']}",
-        [*key, total * DOMINANT_NEURON_SHARE],
-    )
+    costly = _costly_neurons(engine, key, total, layers, firing)
     [costs] = engine.records(
         "SELECT * EXCLUDE (added_at) FROM cost_versions WHERE chip = ? AND cost_version = ?", [chip, cost_version]
     )
@@ -53,6 +49,24 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         warnings=_warnings(run, costs, operation_rows),
         provenance=_provenance(run, costs),
         _engine=engine,
+    )
+
+
+def _costly_neurons(
+    engine: Engine, key: list[str], total: float, layers: Sequence[LayerEnergy], firing: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, int, int]]:
+    """Return layer, neuron and spikes of the neurons above their share; most runs have none, and no look is needed."""
+    limit = total * DOMINANT_NEURON_SHARE
+    busiest = (
+        (layer.energy_per_spike_pj or 0.0) * fires["busiest_spikes"]
+        for layer, fires in zip(layers, firing, strict=True)
+    )
+    if not any(energy_pj > limit for energy_pj in busiest):
+        return []
+    return engine.rows(
+        "SELECT layer, neuron, n_spikes FROM energy_by_neuron_all_versions "
+        f"WHERE {PRICED} AND energy_pj > ? ORDER BY {SORTED_BY['neuron']}",
+        [*key, limit],
     )
 
 

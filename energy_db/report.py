@@ -22,9 +22,9 @@ VIEWS = (
     "energy_by_layer_all_versions",
     "energy_by_neuron_all_versions",
     "energy_by_operation_all_versions",
-    "energy_by_step_all_versions",
     "firing_by_layer",
 )
+STEP_VIEW = "energy_by_step_all_versions"
 
 PRICED = "run_id = ? AND chip = ? AND cost_version = ?"
 SORTED_BY = {

@@ -142,7 +142,7 @@ def insert(engine: Engine, run: Mapping[str, Any], layers: Sequence[LayerActivit
             step = {"run_key": run_key, "layer_index": index, "fan_out": list(each)}
             engine.run(sql.ingest_step("store_fan_out"), step)
     engine.insert("layers", rows)
-    set_tags(engine, run_key, tags)
+    _add_tags(engine, run_key, tags)
     return run_key
 
 
@@ -150,6 +150,10 @@ def set_tags(engine: Engine, run_key: int, tags: Mapping[str, str | None]) -> No
     """Set tags of a run; None removes one."""
     for tag in tags:
         engine.run("DELETE FROM run_tags WHERE run_key = ? AND tag = ?", [run_key, tag])
+    _add_tags(engine, run_key, tags)
+
+
+def _add_tags(engine: Engine, run_key: int, tags: Mapping[str, str | None]) -> None:
     rows = [[run_key, tag, value, tag_number(value)] for tag, value in tags.items() if value is not None]
     engine.insert("run_tags", rows)
 
@@ -190,6 +194,12 @@ def valid_id(run_id: str | None) -> str | None:
         "An id has 1 to 64 letters, digits, dots, dashes and underscores, begins with none of the signs, "
         "and is not 'latest'.",
     )
+
+
+def is_stored(engine: Engine, run: Run) -> bool:
+    """Whether a run is stored here under its key, with its content."""
+    key = [run.run_key, run.run_id, run.content_hash]
+    return bool(engine.rows("SELECT 1 FROM runs WHERE run_key = ? AND run_id = ? AND content_hash = ?", key))
 
 
 def find(engine: Engine, selector: str | Run) -> int:

@@ -37,7 +37,7 @@ class FileReports(EnergyStore):
         **timing: Any,
     ) -> None:
         self._read_only = True
-        self._engine = lifecycle.scratch_store(report.VIEWS)
+        self._engine = lifecycle.scratch_store([*report.VIEWS, report.STEP_VIEW] if by_step else report.VIEWS)
         said = declared.from_options(timing, roles or {})
         options = IngestOptions(said, declared.read(network), columns or {}, keep_events=False)
         self.only_run = price_file(self._engine, Path(source), options, by_step)

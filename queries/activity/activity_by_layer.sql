@@ -35,10 +35,10 @@ SELECT
     layers.n_neurons,
     layers.n_active_neurons,
     layers.n_spikes,
-    layers.n_spikes * units.spike AS spike,
-    layers.n_spikes * units.neuron_spike AS neuron_spike,
-    layers.n_spikes * units.generated_spike AS generated_spike,
-    layers.n_spikes * units.transmitted_spike AS transmitted_spike
+    layers.n_spikes * units.spike_units AS spike,
+    layers.n_spikes * units.neuron_spike_units AS neuron_spike,
+    layers.n_spikes * units.generated_spike_units AS generated_spike,
+    layers.n_spikes * units.transmitted_spike_units AS transmitted_spike
 FROM layers
 INNER JOIN runs ON layers.run_key = runs.run_key
-INNER JOIN _units_by_role AS units ON layers.role = units.role;
+INNER JOIN units_by_role AS units ON layers.role = units.role;

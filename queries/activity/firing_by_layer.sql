@@ -26,17 +26,32 @@ CREATE OR REPLACE VIEW firing_by_layer (
 ) AS
 WITH ranked AS (
     SELECT
-        run_key,
-        layer_index,
-        neuron,
-        n_spikes,
-        row_number() OVER (PARTITION BY run_key, layer_index ORDER BY n_spikes DESC, neuron ASC) AS busyness
-    FROM neuron_activity
+        runs.run_id,
+        activity.layer_index,
+        activity.neuron,
+        activity.n_spikes,
+        row_number()
+            OVER (PARTITION BY runs.run_id, activity.layer_index ORDER BY activity.n_spikes DESC, activity.neuron ASC)
+            AS busyness
+    FROM neuron_activity AS activity
+    INNER JOIN runs ON activity.run_key = runs.run_key
+),
+
+named_layers AS (
+    SELECT
+        runs.run_id,
+        layers.layer_index,
+        layers.layer,
+        layers.n_neurons,
+        layers.n_active_neurons,
+        layers.n_spikes
+    FROM layers
+    INNER JOIN runs ON layers.run_key = runs.run_key
 ),
 
 gathered AS (
     SELECT
-        layers.run_key,
+        layers.run_id,
         layers.layer_index,
         max(CASE WHEN ranked.busyness = 1 THEN ranked.neuron END) AS busiest_neuron,
         max(ranked.n_spikes) AS busiest_spikes,
@@ -47,13 +62,13 @@ gathered AS (
                     THEN CAST(ranked.n_spikes * layers.n_neurons - layers.n_spikes AS DECIMAL(38, 0))
             END
         ) AS excess_by_neurons
-    FROM layers
-    INNER JOIN ranked ON layers.run_key = ranked.run_key AND layers.layer_index = ranked.layer_index
-    GROUP BY layers.run_key, layers.layer_index
+    FROM named_layers AS layers
+    INNER JOIN ranked ON layers.run_id = ranked.run_id AND layers.layer_index = ranked.layer_index
+    GROUP BY layers.run_id, layers.layer_index
 )
 
 SELECT
-    runs.run_id,
+    layers.run_id,
     CAST(layers.layer_index AS BIGINT) AS layer_index,
     layers.layer,
     layers.n_neurons,
@@ -64,6 +79,5 @@ SELECT
     coalesce(gathered.busiest_spikes, 0) AS busiest_spikes,
     CAST(coalesce(gathered.busiest_tenth_spikes, 0) AS BIGINT) AS busiest_tenth_spikes,
     coalesce(CAST(gathered.excess_by_neurons AS DOUBLE), 0) / nullif(layers.n_neurons, 0) AS excess_spikes
-FROM layers
-INNER JOIN runs ON layers.run_key = runs.run_key
-LEFT JOIN gathered ON layers.run_key = gathered.run_key AND layers.layer_index = gathered.layer_index;
+FROM named_layers AS layers
+LEFT JOIN gathered ON layers.run_id = gathered.run_id AND layers.layer_index = gathered.layer_index;

@@ -14,5 +14,5 @@ SELECT
     layers.role
 FROM layers
 INNER JOIN runs ON layers.run_key = runs.run_key
-LEFT JOIN driver_units_by_role AS units ON layers.role = units.role
+LEFT JOIN units_by_role AS units ON layers.role = units.role
 WHERE units.role IS NULL;

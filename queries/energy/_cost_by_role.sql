@@ -10,11 +10,27 @@ CREATE OR REPLACE VIEW _cost_by_role (
     -- Energy of one spike. [pJ]
     cost_pj
 ) AS
+WITH charged AS (
+    SELECT
+        costs.chip,
+        costs.cost_version,
+        units.role,
+        costs.energy_pj,
+        CASE costs.driver
+            WHEN 'spike' THEN units.spike_units
+            WHEN 'neuron_spike' THEN units.neuron_spike_units
+            WHEN 'generated_spike' THEN units.generated_spike_units
+            WHEN 'transmitted_spike' THEN units.transmitted_spike_units
+        END AS units_per_spike
+    FROM costs
+    CROSS JOIN units_by_role AS units
+)
+
 SELECT
-    costs.chip,
-    costs.cost_version,
-    units.role,
-    CAST(sum(units.units_per_spike * costs.energy_pj) AS DECIMAL(18, 6)) AS cost_pj
-FROM costs
-INNER JOIN driver_units_by_role AS units ON costs.driver = units.driver
-GROUP BY costs.chip, costs.cost_version, units.role;
+    chip,
+    cost_version,
+    role,
+    CAST(sum(units_per_spike * energy_pj) AS DECIMAL(18, 6)) AS cost_pj
+FROM charged
+WHERE units_per_spike IS NOT NULL
+GROUP BY chip, cost_version, role;
