@@ -203,7 +203,8 @@ class Report:
         top : int or None
             How many neurons to list; None for all that spiked.
         """
-        neuron = self.dominant_neuron
+        neurons = self.neurons(top)
+        neuron = neurons[0] if neurons and neurons[0].energy_pj > 0 else self.dominant_neuron
         return {
             "schema": SCHEMA,
             "run_id": self.run.run_id or None,
@@ -218,7 +219,7 @@ class Report:
             "energy_per_inference_pj": self.energy_per_inference_pj,
             "layers": [asdict(layer) for layer in self.layers],
             "operations": [asdict(operation) for operation in self.operations],
-            "neurons": [asdict(neuron) for neuron in self.neurons(top)],
+            "neurons": [asdict(entry) for entry in neurons],
             "dominant_layer": self.dominant_layer,
             "dominant_neuron": neuron and {"layer": neuron.layer, "neuron": neuron.neuron},
             "why": self.why,

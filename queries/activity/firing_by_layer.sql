@@ -35,49 +35,38 @@ WITH ranked AS (
             AS busyness
     FROM neuron_activity AS activity
     INNER JOIN runs ON activity.run_key = runs.run_key
-),
-
-named_layers AS (
-    SELECT
-        runs.run_id,
-        layers.layer_index,
-        layers.layer,
-        layers.n_neurons,
-        layers.n_active_neurons,
-        layers.n_spikes
-    FROM layers
-    INNER JOIN runs ON layers.run_key = runs.run_key
-),
-
-gathered AS (
-    SELECT
-        layers.run_id,
-        layers.layer_index,
-        max(CASE WHEN ranked.busyness = 1 THEN ranked.neuron END) AS busiest_neuron,
-        max(ranked.n_spikes) AS busiest_spikes,
-        sum(CASE WHEN ranked.busyness * 10 <= layers.n_neurons + 9 THEN ranked.n_spikes END) AS busiest_tenth_spikes,
-        sum(
-            CASE
-                WHEN ranked.n_spikes * layers.n_neurons > layers.n_spikes
-                    THEN CAST(ranked.n_spikes * layers.n_neurons - layers.n_spikes AS DECIMAL(38, 0))
-            END
-        ) AS excess_by_neurons
-    FROM named_layers AS layers
-    INNER JOIN ranked ON layers.run_id = ranked.run_id AND layers.layer_index = ranked.layer_index
-    GROUP BY layers.run_id, layers.layer_index
 )
 
 SELECT
-    layers.run_id,
+    runs.run_id,
     CAST(layers.layer_index AS BIGINT) AS layer_index,
     layers.layer,
     layers.n_neurons,
     layers.n_neurons - layers.n_active_neurons AS n_silent_neurons,
     layers.n_spikes,
     CAST(layers.n_spikes AS DOUBLE) / nullif(layers.n_neurons, 0) AS mean_spikes,
-    CAST(gathered.busiest_neuron AS BIGINT) AS busiest_neuron,
-    coalesce(gathered.busiest_spikes, 0) AS busiest_spikes,
-    CAST(coalesce(gathered.busiest_tenth_spikes, 0) AS BIGINT) AS busiest_tenth_spikes,
-    coalesce(CAST(gathered.excess_by_neurons AS DOUBLE), 0) / nullif(layers.n_neurons, 0) AS excess_spikes
-FROM named_layers AS layers
-LEFT JOIN gathered ON layers.run_id = gathered.run_id AND layers.layer_index = gathered.layer_index;
+    CAST(max(CASE WHEN ranked.busyness = 1 THEN ranked.neuron END) AS BIGINT) AS busiest_neuron,
+    coalesce(max(ranked.n_spikes), 0) AS busiest_spikes,
+    CAST(
+        coalesce(sum(CASE WHEN ranked.busyness * 10 <= layers.n_neurons + 9 THEN ranked.n_spikes END), 0) AS BIGINT
+    ) AS busiest_tenth_spikes,
+    CAST(
+        coalesce(
+            sum(
+                CASE
+                    WHEN ranked.n_spikes * layers.n_neurons > layers.n_spikes
+                        THEN CAST(ranked.n_spikes * layers.n_neurons - layers.n_spikes AS DECIMAL(38, 0))
+                END
+            ), 0
+        ) AS DOUBLE
+    ) / nullif(layers.n_neurons, 0) AS excess_spikes
+FROM layers
+INNER JOIN runs ON layers.run_key = runs.run_key
+LEFT JOIN ranked ON runs.run_id = ranked.run_id AND layers.layer_index = ranked.layer_index
+GROUP BY
+    runs.run_id,
+    layers.layer_index,
+    layers.layer,
+    layers.n_neurons,
+    layers.n_active_neurons,
+    layers.n_spikes;
