@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -84,11 +84,12 @@ def cli(context: click.Context, db: str | None, color: str) -> None:
 
 def main() -> None:
     """Run the command line."""
-    try:
-        cli(prog_name="energy-db")
-    finally:
-        # The process ends here: nothing is left to collect, and looking for it would take a tenth of a short report.
-        gc.freeze()
+    exit_code = cli.main(prog_name="energy-db", standalone_mode=False)
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # The store is closed and all is said: the interpreter's own tidying would take a tenth of a short report.
+    os._exit(exit_code if isinstance(exit_code, int) else 0)
 
 
 for _verb in (
