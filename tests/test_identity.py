@@ -183,3 +183,11 @@ def test_unchanged_says_what_was_asked_in_vain(shell: Shell, small_store: Path) 
     assert f"it is stored already, and keeps the name 'kept' and the id '{run_id}'" in result.stderr
     assert f"energy-db tag {run_id} accuracy=0.98" in result.stderr
     assert run_of(small_store) == (run_id, "kept")
+
+
+def test_a_file_that_is_rewritten_at_once_is_read_anew(store: EnergyStore, tmp_path: Path) -> None:
+    path = tmp_path / "rewritten.parquet"
+    for number in range(1, 6):
+        run_file(path, {"layer": ["a"] * number, "neuron": [number] * number, "timestep": list(range(number))})
+        run = store.ingest(path, name=f"take {number}")
+        assert (run.n_spikes, run.layers[0].n_neurons) == (number, number + 1)

@@ -36,6 +36,9 @@ class EnergyDbGroup(click.Group):
         except EnergyDbError as error:
             say_error(error.message, error.hint)
             result = error.exit_code
+        except OSError as error:
+            say_error(f"{error.filename or 'the output'}: {error.strerror or error}")
+            result = _OPERATIONAL
         except Exception as error:  # the last resort: a bug must not greet a user with a traceback
             say_error(f"unexpected {type(error).__name__}: {str(error).strip()}", "Please report it, with this line.")
             result = _OPERATIONAL

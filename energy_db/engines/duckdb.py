@@ -54,6 +54,8 @@ class Engine:
         except duckdb.Error as error:
             raise _open_error(path, error) from error
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        # The cache of DuckDB 1.5 serves the old bytes of a file that was rewritten within the same second.
+        self._connection.execute("SET enable_external_file_cache = false")
         if read_only:
             # Whoever may only look at a store must not read or write other files through it.
             self._connection.execute("SET enable_external_access = false")
