@@ -15,7 +15,7 @@ from energy_db.declaration import LARGEST_COUNT, Declaration, Layer
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.faces import dominant_line, layer_lines
-from energy_db.report import LayerEnergy, OperationEnergy
+from energy_db.report import LayerEnergy, OperationEnergy, Totals
 from energy_db.runs import LayerActivity
 from energy_db.units import nanojoules
 
@@ -23,7 +23,7 @@ _one_at_a_time = Lock()
 
 
 @dataclass(frozen=True)
-class EnergyReport:
+class EnergyReport(Totals):
     """What counted spikes cost on a chip; made by `EnergyAccountant.account`.
 
     Attributes
@@ -46,21 +46,6 @@ class EnergyReport:
     total_energy_pj: float
     layers: tuple[LayerEnergy, ...]
     operations: tuple[OperationEnergy, ...]
-
-    @property
-    def total_energy_nj(self) -> float:
-        """Energy in nJ."""
-        return self.total_energy_pj / 1000
-
-    @property
-    def energy_per_spike_pj(self) -> float | None:
-        """Mean energy of a spike in pJ; None if there were none."""
-        return self.total_energy_pj / self.total_spikes if self.total_spikes else None
-
-    @property
-    def dominant_layer(self) -> str | None:
-        """The layer that burns most; None if none burns anything."""
-        return report.dominant(self.layers)
 
     def summary(self) -> str:
         """Return the report in a few lines of text, as in the tutorial."""

@@ -146,6 +146,8 @@ def _silent_neurons(facts: _LayerFacts) -> list[Advice]:
     n_silent = facts.firing["n_silent_neurons"]
     if not n_silent or facts.role == "input":
         return []
-    finding = f"{n_silent} of {facts.firing['n_neurons']} neurons of {facts.layer} never fire"
-    action = f"remove the {n_silent} neurons of {facts.layer} that never fire; it frees neurons and memory"
+    finding = f"{n_silent} of {facts.firing['n_neurons']} neurons of {facts.layer} did not fire"
+    silent = "the neuron" if n_silent == 1 else f"the {n_silent} neurons"
+    never_fire = "never fires" if n_silent == 1 else "never fire"
+    action = f"remove {silent} of {facts.layer} that {never_fire}; it frees neurons and memory"
     return [Advice("silent_neurons", facts.layer, None, finding, action, 0.0, 0.0)]

@@ -56,6 +56,7 @@ class Rule:
     group_breach: str
 
 
+BELOW_N_NEURONS = "must be below the declared n_neurons of its layer"
 _NEURONS, _STEPS = "incoming_neurons", "incoming_steps"
 
 
@@ -91,7 +92,7 @@ RULES = (
     _rule_of_group("neuron", "must not be null", "neuron IS NULL"),
     _rule_of_group("neuron", "must not be negative", "neuron < 0"),
     _rule_of_group("neuron", f"must be at most {LARGEST_INDEX}", f"neuron > {LARGEST_INDEX}"),
-    _rule_of_group("neuron", "must be below the declared n_neurons of its layer", "neuron >= declared_n_neurons"),
+    _rule_of_group("neuron", BELOW_N_NEURONS, "neuron >= declared_n_neurons"),
     *_rules_of_extremes("timestep", "timestep", "n_timesteps"),
     *_rules_of_extremes("sample", "sample_index", "n_samples"),
     Rule("n_spikes", "must not be null", "n_spikes IS NULL", _STEPS, "n_with_n_spikes < n_events"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from energy_db import sql
-from energy_db.contract import RunFile, violations
+from energy_db.contract import BELOW_N_NEURONS, RunFile, violations
 from energy_db.declaration import Declaration, Layer
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import ContractError, RunFileError, Violation
@@ -215,4 +215,8 @@ def _hint_for(said: Declaration, broken: tuple[Violation, ...]) -> str:
     if unknown:
         names = [layer.name for layer in said.layers or ()]
         return f"{did_you_mean(unknown[0], names)}The declared layers are {', '.join(names)}. Nothing was stored."
+    if any(violation.rule == BELOW_N_NEURONS for violation in broken):
+        return (
+            "Neurons are counted from 0: does the file count from 1? Rows, too, are counted from 0. Nothing was stored."
+        )
     return "Nothing was stored. Rows are counted from 0."

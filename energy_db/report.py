@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -101,8 +100,32 @@ class StepEnergy:
 ROW_TYPES: Final = {"layer": LayerEnergy, "neuron": NeuronEnergy, "operation": OperationEnergy, "step": StepEnergy}
 
 
+class Totals:
+    """What follows from the energy of a run and its layers."""
+
+    total_spikes: int
+    total_energy_pj: float
+    layers: tuple[LayerEnergy, ...]
+
+    @property
+    def total_energy_nj(self) -> float:
+        """Energy of the whole run in nJ."""
+        return self.total_energy_pj / 1000
+
+    @property
+    def energy_per_spike_pj(self) -> float | None:
+        """Mean energy of a recorded spike in pJ; None for a silent run."""
+        return self.total_energy_pj / self.total_spikes if self.total_spikes else None
+
+    @property
+    def dominant_layer(self) -> str | None:
+        """The layer that burns most; None if none burns anything."""
+        costliest = max(self.layers, key=lambda layer: layer.energy_pj)
+        return costliest.layer if costliest.energy_pj > 0 else None
+
+
 @dataclass(frozen=True)
-class Report:
+class Report(Totals):
     """What a run costs on a chip under one version of the published costs; made by `EnergyStore.report`.
 
     Attributes
@@ -143,24 +166,9 @@ class Report:
     _engine: Engine = field(repr=False, compare=False)
 
     @property
-    def total_energy_nj(self) -> float:
-        """Energy of the whole run in nJ."""
-        return self.total_energy_pj / 1000
-
-    @property
-    def energy_per_spike_pj(self) -> float | None:
-        """Mean energy of a recorded spike in pJ; None for a silent run."""
-        return self.total_energy_pj / self.total_spikes if self.total_spikes else None
-
-    @property
     def energy_per_inference_pj(self) -> float:
         """Mean energy of a sample in pJ."""
         return self.total_energy_pj / self.run.n_samples
-
-    @property
-    def dominant_layer(self) -> str | None:
-        """The layer that burns most; None if none burns anything."""
-        return dominant(self.layers)
 
     @property
     def dominant_neuron(self) -> NeuronEnergy | None:
@@ -267,9 +275,3 @@ class Report:
 
     def _share(self, energy_pj: float) -> float:
         return energy_pj / self.total_energy_pj if self.total_energy_pj else 0.0
-
-
-def dominant(layers: Sequence[LayerEnergy]) -> str | None:
-    """Return the name of the layer that burns most; None if none burns anything."""
-    costliest = max(layers, key=lambda layer: layer.energy_pj)
-    return costliest.layer if costliest.energy_pj > 0 else None
