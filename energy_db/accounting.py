@@ -11,7 +11,7 @@ from typing import Any
 
 from energy_db import costs, lifecycle, pricing, report, runs
 from energy_db.contract import CONTRACT_VERSION
-from energy_db.declaration import LARGEST_COUNT, Declaration, Layer
+from energy_db.declaration import LARGEST_COUNT, ROLES, Declaration, Layer
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.faces import dominant_line, layer_lines
@@ -170,25 +170,28 @@ def _layers(
     if roles is not None:
         given["roles"] = roles
     for name, values in given.items():
-        if isinstance(values, str) or not hasattr(values, "__len__"):
+        if isinstance(values, str) or not (hasattr(values, "__len__") and hasattr(values, "__getitem__")):
             raise UsageError(f"{name} is {values!r}, must be a list with one entry per layer")
     lengths = ", ".join(f"{name} has {len(values)}" for name, values in given.items())
     if len({len(values) for values in given.values()}) != 1:
         raise UsageError(f"one entry per layer is needed, but {lengths}")
     if len(names) == 0:
         raise UsageError("at least one layer is needed")
+    names = [str(name) for name in names]
+    if not all(names):
+        raise UsageError("layer names must not be empty")
     if len(set(names)) != len(names):
         raise UsageError(f"layer names must differ, but they are {', '.join(names)}")
-    roles = roles or ["hidden"] * max(1, len(names) - 1) + ["readout"] * (len(names) > 1)
+    roles = roles if roles is not None else ["hidden"] * max(1, len(names) - 1) + ["readout"] * (len(names) > 1)
     layers = []
     for name, size, count, role in zip(names, sizes, counts, roles, strict=True):
         n_inputs, n_neurons = _size(name, size)
         spikes = _whole(f"spike_counts of {name}", count)
         if spikes and not n_neurons:
             raise UsageError(f"{name} has no neurons, but {spikes} spikes")
-        if role not in ("input", "hidden", "readout"):
-            raise UsageError(f"the role of {name} is {role!r}, must be input, hidden or readout")
-        layers.append(LayerActivity(Layer(str(name), role, n_inputs, n_neurons), (), spikes, 0))
+        if role not in ROLES:
+            raise UsageError(f"the role of {name} is {role!r}, must be one of {', '.join(ROLES)}")
+        layers.append(LayerActivity(Layer(name, str(role), n_inputs, n_neurons), (), spikes, 0))
     if sum(layer.n_spikes for layer in layers) > LARGEST_COUNT:
         raise UsageError(f"spike_counts add up to more than {LARGEST_COUNT}")
     return layers

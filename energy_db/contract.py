@@ -191,7 +191,7 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
     try:
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {_scan(path)}")}
         metadata = engine.value(
-            "SELECT value FROM parquet_kv_metadata(?) WHERE key = encode(?)", [glob.escape(str(path)), METADATA_KEY]
+            "SELECT value FROM parquet_kv_metadata(?) WHERE key = encode(?)", [_pattern(path), METADATA_KEY]
         )
     except EngineError as error:
         raise RunFileError(
@@ -205,7 +205,7 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
         path=path,
         columns=columns,
         layer_type=types[columns["layer"]],
-        has_row_numbers="file_row_number" in types,
+        has_row_numbers="file_row_number" in {name.lower() for name in types},
         n_bytes=path.stat().st_size,
         declaration=_declared_in(metadata, f"{path} (metadata key {METADATA_KEY})"),
         notes=notes,
@@ -247,7 +247,12 @@ def _locate(engine: Engine, run_file: RunFile, rule: Rule) -> Violation:
 
 def _scan(path: Path, numbered: bool = False) -> str:
     numbering = ", file_row_number = true" if numbered else ""
-    return f"read_parquet({literal(glob.escape(str(path)))}, hive_partitioning = false{numbering})"
+    return f"read_parquet({literal(_pattern(path))}, hive_partitioning = false{numbering})"
+
+
+def _pattern(path: Path) -> str:
+    """Return a path as the engine takes it literally: without globs, and without a home folder behind a tilde."""
+    return glob.escape(str(path.absolute()))
 
 
 def _declared_in(metadata: bytes | None, where: str) -> Declaration:
@@ -261,6 +266,10 @@ def _declared_in(metadata: bytes | None, where: str) -> Declaration:
 
 
 def _refuse_what_is_no_file(engine: Engine, path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise RunFileError(f"{path!a}: its name is not UTF-8", "Rename it.") from error
     if not path.exists():
         raise RunFileError(f"{path}: no such file")
     if not path.is_file():

@@ -17,7 +17,7 @@ from typing import Any
 
 from energy_db import sql
 from energy_db.engines.duckdb import Engine
-from energy_db.errors import CostError, NotFoundError
+from energy_db.errors import CostError, NotFoundError, UsageError
 from energy_db.guess import did_you_mean
 
 
@@ -141,6 +141,8 @@ def version_for(engine: Engine, chip: str, cost_version: str | None = None) -> s
     NotFoundError
         If the chip or the version is not in the catalogue.
     """
+    if not isinstance(chip, str):
+        raise UsageError(f"the chip is {chip!r}, must be the name of one")
     chips = [row[0] for row in engine.rows("SELECT chip FROM chips ORDER BY chip")]
     if chip not in chips:
         raise NotFoundError(f"unknown chip {chip!r}", f"{did_you_mean(chip, chips)}The store knows {', '.join(chips)}.")
@@ -151,8 +153,9 @@ def version_for(engine: Engine, chip: str, cost_version: str | None = None) -> s
         return str(in_force)
     versions = engine.rows("SELECT cost_version FROM cost_versions WHERE chip = ? ORDER BY cost_version", [chip])
     if (cost_version,) not in versions:
-        known = ", ".join(row[0] for row in versions)
-        raise NotFoundError(f"{chip} has no cost version {cost_version!r}", f"It has {known}.")
+        known = [row[0] for row in versions]
+        hint = f"{did_you_mean(cost_version, known)}It has {', '.join(known)}."
+        raise NotFoundError(f"{chip} has no cost version {cost_version!r}", hint)
     return cost_version
 
 
@@ -221,7 +224,12 @@ def _cost(entry: dict[str, Any]) -> Cost:
 
 def _exact(value: Decimal | int | None) -> Decimal | None:
     """Return a number with six decimals: DuckDB 1.5 misreads decimals that are written with an exponent."""
-    return None if value is None else Decimal(value).quantize(Decimal("0.000001"))
+    if value is None:
+        return None
+    rounded = Decimal(value).quantize(Decimal("0.000001"))
+    if rounded != value:
+        raise CostError(f"{value} has more than 6 decimals, the store keeps 6")
+    return rounded
 
 
 def _hash(costs: Iterable[tuple[Any, ...]]) -> str:

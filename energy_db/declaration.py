@@ -119,7 +119,7 @@ def read_text(text: str, where: str, hint: str) -> Declaration:
     """Read a declaration from JSON text that stands at `where`; the hint is for text that is not JSON."""
     try:
         content = json.loads(text, parse_float=Decimal)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RunFileError(f"{where}: is not JSON: {error}", hint) from error
     return read_mapping(content, where)
 
@@ -281,7 +281,7 @@ class _Reader:
         each = tuple(self.whole(entry, f"{what}: fan_out", 0) for entry in value)
         if n_neurons is not None and len(each) != n_neurons:
             raise self.error(f"{what}: fan_out has {len(each)} entries for {n_neurons} neurons")
-        return each
+        return each or None
 
     def count(
         self, mapping: Mapping[str, Any], key: str, least: int, prefix: str = "", most: int = LARGEST_COUNT
@@ -306,10 +306,10 @@ class _Reader:
             number = Decimal("NaN")
         if isinstance(value, bool | str) or not number.is_finite() or not 0 < number < 10**12:
             raise self.error(f"{key} is {value!r}, must be a positive number below 10^12")
-        exact = number.quantize(_SMALLEST_DECIMAL)
-        if number != exact:
+        rounded = number.quantize(_SMALLEST_DECIMAL)
+        if number != rounded:
             raise self.error(f"{key} is {value!r}, must not have more than 6 decimals")
-        return exact
+        return rounded
 
     def text(self, mapping: Mapping[str, Any], key: str, types: type | tuple[type, ...]) -> str | None:
         value = mapping.get(key)
@@ -325,9 +325,9 @@ class _Reader:
             return None
         try:
             moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        except (TypeError, ValueError) as error:
+            return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        except (TypeError, ValueError, OverflowError) as error:
             raise self.error(f"{key} is {value!r}, must be a time such as 2026-11-23T09:30:00Z") from error
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
     def tags(self, content: object) -> dict[str, str]:
         if not isinstance(content, Mapping):

@@ -14,6 +14,8 @@ from energy_db.errors import DuplicateRunError
 from energy_db.incoming import Incoming
 from energy_db.runs import Run
 
+_FACTS = ("kind", "seed", "git_commit", "recorded_at")
+
 
 def same_file(engine: Engine, run_file: RunFile, sha256: str, said: Declaration) -> Run | None:
     """Return the run that came from the very same bytes and whose network is not contradicted."""
@@ -41,11 +43,19 @@ def _same_events(engine: Engine, run_key: int) -> bool:
     return incoming == engine.rows(sql.ingest_step("fingerprint_stored_events"), {"run_key": run_key})
 
 
-def unchanged(run: Run, said: Declaration, run_id: str | None, notes: tuple[str, ...]) -> Run:
+def unchanged(run: Run, incoming: RunFile, said: Declaration, run_id: str | None, same_bytes: bool) -> Run:
     """Return the run that is stored already, with a note on what was asked of it in vain."""
     new_tags = {tag: value for tag, value in said.tags.items() if run.tags.get(tag) != value}
+    notes = incoming.notes
+    if not run.has_events and not same_bytes:
+        notes += ("its events were not kept, so only the counts per neuron and per timestep could be compared",)
+    elif not run.has_events:
+        notes += ("it was stored without its single events, and stays so",)
     if said.name not in (None, run.name) or run_id not in (None, run.run_id):
         notes += (f"it is stored already, and keeps the name {run.name!r} and the id {run.run_id!r}",)
+    facts = [f for f in _FACTS if getattr(said, f) not in (None, getattr(run, f))]
+    if facts:
+        notes += (f"it is stored already, and its {', '.join(facts)} were left as they are",)
     if new_tags:
         command = f"energy-db tag {run.run_id} {_assignments(new_tags)}"
         notes += (f"its tags were left as they are; set them with: {command}",)

@@ -9,7 +9,7 @@ from typing import Any
 
 from energy_db import sql
 from energy_db.contract import BELOW_N_NEURONS, RunFile, violations
-from energy_db.declaration import Declaration, Layer
+from energy_db.declaration import MOST_LAYERS, Declaration, Layer
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import ContractError, RunFileError, Violation
 from energy_db.guess import did_you_mean
@@ -138,7 +138,10 @@ def _name_layers(run_file: RunFile, said: Declaration, seen: list[Any]) -> dict[
     if not run_file.layers_are_integers:
         return {name: name for name in names}
     if all(name.isdecimal() for name in names):
-        return {int(name): name for name in names}
+        by_number = {int(name): name for name in names}
+        if len(by_number) < len(names):
+            raise RunFileError(f"{run_file.path}: declared layers are the same number: {', '.join(names)}")
+        return by_number
     return dict(enumerate(names))
 
 
@@ -166,6 +169,8 @@ def _with_inferences(
     activity = {names[entry["layer_value"]]: entry for entry in seen}
     order = said.layers or tuple(Layer(name) for name in sorted(activity, key=_natural))
     layers = tuple(_infer_layer(layer, said.roles, activity.get(layer.name)) for layer in order)
+    if len(order) > MOST_LAYERS:
+        raise RunFileError(f"{run_file.path}: has {len(order)} layers, at most {MOST_LAYERS} are supported")
     _refuse_roles_of_nobody(run_file, said.roles, [layer.name for layer in order])
     [(n_events, last_timestep, last_sample)] = engine.rows(
         "SELECT coalesce(sum(n_events), 0), coalesce(max(most_timestep), 0), coalesce(max(most_sample), 0) "

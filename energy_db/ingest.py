@@ -81,7 +81,7 @@ def ingest_file(engine: Engine, path: Path, options: IngestOptions, on_stage: Ca
     said = said_of(run_file, options)
     sha256 = run_file.sha256()
     if same := identity.same_file(engine, run_file, sha256, said):
-        return identity.unchanged(same, said, options.run_id, run_file.notes)
+        return identity.unchanged(same, run_file, said, options.run_id, same_bytes=True)
     try:
         with engine.transaction():
             run = _store(engine, run_file, said, sha256, options, on_stage)
@@ -133,7 +133,7 @@ def _store(
     incoming = roll_up(engine, run_file, said)
     activity_hash = engine.value(sql.ingest_step("hash_activity"))
     if same := identity.same_activity(engine, incoming, activity_hash):
-        return identity.unchanged(same, said, options.run_id, run_file.notes)
+        return identity.unchanged(same, run_file, said, options.run_id, same_bytes=False)
     content_hash = runs.content_hash(activity_hash, incoming.network)
     run_id = identity.free_id(engine, incoming, content_hash, options.run_id, options.rename_duplicates)
     hashes = {"activity_hash": activity_hash, "content_hash": content_hash, "source_sha256": sha256}

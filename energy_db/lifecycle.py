@@ -144,9 +144,11 @@ def _migrate(engine: Engine, dry_run: bool) -> tuple[str, str, str | None]:
 
     try:
         alchemy.upgrade(engine, sql.root() / "migrations")
-    except alchemy.UpgradeError as error:
+    except BaseException as error:
         backup.unlink()
-        raise StoreError(f"{engine.path} cannot be migrated: {error}", "The store is as it was.") from error
+        if isinstance(error, alchemy.UpgradeError):
+            raise StoreError(f"{engine.path} cannot be migrated: {error}", "The store is as it was.") from error
+        raise
     refresh(engine)
     return found, wanted, str(backup)
 
@@ -156,17 +158,20 @@ def _tables(engine: Engine) -> set[str]:
 
 
 def _install_shipped(engine: Engine) -> None:
-    stale = {row[0] for row in engine.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary")}
     for view in sql.views():
         engine.run(view.statement)
-    for name in stale - {view.name for view in sql.views()}:
-        engine.run(f"DROP VIEW {name}")
+    shipped = {view.name for view in sql.views()}
+    # Only views that an earlier release installed may go: users keep views of their own in the store.
+    for (name,) in engine.rows("SELECT fact_value FROM store_info WHERE fact = 'view'"):
+        if name not in shipped:
+            engine.run(f"DROP VIEW IF EXISTS {name}")
     if engine.path != MEMORY:
         public = [view for view in sql.views() if not view.is_private and view.room != "checks"]
         engine.run("".join(thing.comments for thing in (*sql.tables(), *public)))
     costs.install_shipped(engine)
-    engine.run("DELETE FROM store_info WHERE fact = 'shipped_fingerprint'")
-    engine.run("INSERT INTO store_info VALUES ('shipped_fingerprint', ?)", [sql.shipped_fingerprint()])
+    engine.run("DELETE FROM store_info")
+    facts = [("shipped_fingerprint", sql.shipped_fingerprint()), *(("view", name) for name in sorted(shipped))]
+    engine.insert("store_info", facts)
 
 
 def _is_current(engine: Engine) -> bool:
@@ -177,13 +182,19 @@ def _is_current(engine: Engine) -> bool:
 def _back_up(engine: Engine, found: str) -> Path:
     """Copy the store by SQL: copying its file would miss what is not checkpointed, and drop the engine's lock."""
     backup = Path(f"{engine.path}.backup-{found}")
+    unfinished = Path(f"{backup}.unfinished")
     if backup.exists():
         raise StoreError(f"{backup} is in the way of the backup", "Move it away, then migrate again.")
+    unfinished.unlink(missing_ok=True)
     database = engine.value("SELECT current_database()")
     try:
-        engine.run(f"ATTACH {literal(str(backup))} AS backup (STORAGE_VERSION 'v1.5.0')")
-        engine.run(f'COPY FROM DATABASE "{database}" TO backup')
-        engine.run("DETACH backup")
+        engine.run(f"ATTACH {literal(str(unfinished))} AS backup (STORAGE_VERSION 'v1.5.0')")
+        try:
+            engine.run(f'COPY FROM DATABASE "{database}" TO backup')
+        finally:
+            engine.run("DETACH backup")
+        return unfinished.replace(backup)
     except EngineError as error:
         raise StoreError(f"{backup}: the backup failed: {first_line(error)}", "Nothing was migrated.") from error
-    return backup
+    finally:
+        unfinished.unlink(missing_ok=True)

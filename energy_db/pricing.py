@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from energy_db import sql
 from energy_db.advice import DOMINANT_NEURON_SHARE, advise, explain
 from energy_db.engines.duckdb import Engine
-from energy_db.report import PRICED, SORTED_BY, LayerEnergy, OperationEnergy, Report
+from energy_db.report import (
+    NEURONS_AT_HAND,
+    PRICED,
+    SORTED_BY,
+    LayerEnergy,
+    OperationEnergy,
+    Report,
+    costliest_neurons,
+)
 from energy_db.runs import Run
 
 
@@ -32,7 +40,8 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         f"SELECT * FROM energy_by_operation_all_versions WHERE {PRICED} ORDER BY {SORTED_BY['operation']}", key
     )
     firing = engine.records("SELECT * FROM firing_by_layer WHERE run_id = ? ORDER BY layer_index", [run.run_id])
-    costly = _costly_neurons(engine, key, total, layers, firing)
+    costliest = costliest_neurons(engine, key, total, NEURONS_AT_HAND)
+    costly = [(entry.layer, entry.neuron, entry.spikes) for entry in costliest if entry.share > DOMINANT_NEURON_SHARE]
     [costs] = engine.records(
         "SELECT * EXCLUDE (added_at) FROM cost_versions WHERE chip = ? AND cost_version = ?", [chip, cost_version]
     )
@@ -48,25 +57,8 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         advice=advise(layers, firing, costly, total),
         warnings=_warnings(run, costs, operation_rows),
         provenance=_provenance(run, costs),
+        _costliest=costliest,
         _engine=engine,
-    )
-
-
-def _costly_neurons(
-    engine: Engine, key: list[str], total: float, layers: Sequence[LayerEnergy], firing: Sequence[Mapping[str, Any]]
-) -> list[tuple[str, int, int]]:
-    """Return layer, neuron and spikes of the neurons above their share; most runs have none, and no look is needed."""
-    limit = total * DOMINANT_NEURON_SHARE
-    busiest = (
-        (layer.energy_per_spike_pj or 0.0) * fires["busiest_spikes"]
-        for layer, fires in zip(layers, firing, strict=True)
-    )
-    if not any(energy_pj > limit for energy_pj in busiest):
-        return []
-    return engine.rows(
-        "SELECT layer, neuron, n_spikes FROM energy_by_neuron_all_versions "
-        f"WHERE {PRICED} AND energy_pj > ? ORDER BY {SORTED_BY['neuron']}",
-        [*key, limit],
     )
 
 
@@ -95,9 +87,7 @@ def _operation(row: Mapping[str, Any], total: float) -> OperationEnergy:
 def _warnings(run: Run, costs: Mapping[str, Any], operations: list[dict[str, Any]]) -> tuple[str, ...]:
     found = []
     if costs["status"] == "tutorial":
-        found.append(
-            f"the costs {costs['chip']} {costs['cost_version']} are literature values of a tutorial, not measurements"
-        )
+        found.append(f"the costs {costs['cost_version']} are literature values of a tutorial, not measurements")
     if [row["operation"] for row in operations] == ["undivided"]:
         found.append(f"no split by operation is published for {costs['chip']}: one lump per spike")
     if roles := [name.removesuffix(".role") for name in run.inferred if name.endswith(".role")]:

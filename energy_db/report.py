@@ -25,6 +25,7 @@ VIEWS = (
 )
 STEP_VIEW = "energy_by_step_all_versions"
 
+NEURONS_AT_HAND = 20
 PRICED = "run_id = ? AND chip = ? AND cost_version = ?"
 SORTED_BY = {
     "layer": "layer_index",
@@ -163,6 +164,7 @@ class Report(Totals):
     advice: tuple[Advice, ...]
     warnings: tuple[str, ...]
     provenance: dict[str, Any]
+    _costliest: tuple[NeuronEnergy, ...] = field(repr=False)
     _engine: Engine = field(repr=False, compare=False)
 
     @property
@@ -173,11 +175,11 @@ class Report(Totals):
     @property
     def dominant_neuron(self) -> NeuronEnergy | None:
         """The neuron that burns most, input neurons included; None if none burns anything."""
-        first = self.neurons(top=1)
+        first = self._costliest[:1]
         return first[0] if first and first[0].energy_pj > 0 else None
 
     def neurons(self, top: int | None = 20) -> tuple[NeuronEnergy, ...]:
-        """Return the neurons that burn most, the costliest first.
+        """Return the neurons that burn most, the costliest first; more than 20 are read from the open store.
 
         Parameters
         ----------
@@ -186,15 +188,13 @@ class Report(Totals):
         """
         if top is not None and top < 0:
             raise UsageError(f"top is {top}, must be 0 or more")
-        limit = "" if top is None else f" LIMIT {int(top)}"
-        rows = self._rows("layer, neuron, n_spikes, energy_pj", "neuron", limit)
-        return tuple(
-            NeuronEnergy(layer, neuron, spikes, float(pj), self._share(float(pj))) for layer, neuron, spikes, pj in rows
-        )
+        if top is not None and top <= NEURONS_AT_HAND:
+            return self._costliest[:top]
+        return costliest_neurons(self._engine, self._key, self.total_energy_pj, top)
 
     def timeline(self) -> tuple[StepEnergy, ...]:
         """Return the energy over time: one entry per timestep and layer that spiked in it."""
-        rows = self._rows("timestep, layer, n_spikes, energy_pj", "step")
+        rows = self._engine.rows(f"SELECT timestep, layer, n_spikes, energy_pj FROM {self._from('step')}", self._key)
         return tuple(StepEnergy(step, layer, spikes, float(pj)) for step, layer, spikes, pj in rows)
 
     def summary(self) -> str:
@@ -211,8 +211,7 @@ class Report(Totals):
         top : int or None
             How many neurons to list; None for all that spiked.
         """
-        neurons = self.neurons(top)
-        neuron = neurons[0] if neurons and neurons[0].energy_pj > 0 else self.dominant_neuron
+        neuron = self.dominant_neuron
         return {
             "schema": SCHEMA,
             "run_id": self.run.run_id or None,
@@ -227,7 +226,7 @@ class Report(Totals):
             "energy_per_inference_pj": self.energy_per_inference_pj,
             "layers": [asdict(layer) for layer in self.layers],
             "operations": [asdict(operation) for operation in self.operations],
-            "neurons": [asdict(entry) for entry in neurons],
+            "neurons": [asdict(entry) for entry in self.neurons(top)],
             "dominant_layer": self.dominant_layer,
             "dominant_neuron": neuron and {"layer": neuron.layer, "neuron": neuron.neuron},
             "why": self.why,
@@ -256,7 +255,10 @@ class Report(Totals):
         by : {'layer', 'neuron', 'operation', 'step'}
             The grain.
         """
-        return self.to_arrow(by).to_pandas()
+        try:
+            return self.to_arrow(by).to_pandas()
+        except ModuleNotFoundError as error:
+            raise UsageError("pandas is not installed", "Install it: pip install pandas; or use to_arrow().") from error
 
     def _repr_html_(self) -> str:
         from energy_db import faces
@@ -270,8 +272,18 @@ class Report(Totals):
     def _from(self, by: str) -> str:
         return f"energy_by_{by}_all_versions WHERE {PRICED} ORDER BY {SORTED_BY[by]}"
 
-    def _rows(self, columns: str, by: str, limit: str = "") -> list[tuple[Any, ...]]:
-        return self._engine.rows(f"SELECT {columns} FROM {self._from(by)}{limit}", self._key)
 
-    def _share(self, energy_pj: float) -> float:
-        return energy_pj / self.total_energy_pj if self.total_energy_pj else 0.0
+def costliest_neurons(
+    engine: Engine, key: list[str], total_energy_pj: float, top: int | None
+) -> tuple[NeuronEnergy, ...]:
+    """Return the neurons that burn most of a run, priced by (run id, chip, cost version); None for all that spiked."""
+    limit = "" if top is None else f" LIMIT {int(top)}"
+    rows = engine.rows(
+        f"SELECT layer, neuron, n_spikes, energy_pj FROM energy_by_neuron_all_versions WHERE {PRICED} "
+        f"ORDER BY {SORTED_BY['neuron']}{limit}",
+        key,
+    )
+    return tuple(
+        NeuronEnergy(layer, neuron, spikes, float(pj), float(pj) / total_energy_pj if total_energy_pj else 0.0)
+        for layer, neuron, spikes, pj in rows
+    )

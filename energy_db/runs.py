@@ -220,6 +220,8 @@ def find(engine: Engine, selector: str | Run) -> int:
     """
     if isinstance(selector, Run):
         selector = selector.run_id
+    if not isinstance(selector, str):
+        raise UsageError(f"the run is {selector!r}, must be an id, a name, latest, @tag or a Run")
     if selector == "latest" or selector.startswith("latest~"):
         return _nth_latest(engine, selector)
     if selector.startswith("@"):

@@ -24,7 +24,7 @@ AnyPath = str | PathLike[str]
 
 
 class EnergyStore:
-    """A store of recorded runs in one DuckDB file.
+    """A store of recorded runs in one DuckDB file; for one thread at a time.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ def test_arguments_that_cannot_be_meant(
         bad("EXPORT DATABASE 'copy.csv'", "this is a EXPORT statement", id="export"),
         bad("ATTACH 'copy.csv'", "this is a ATTACH statement", id="attach"),
         bad("SET threads = 1", "this is a SET statement", id="set"),
-        bad("EXPLAIN ANALYZE DELETE FROM runs", "the query failed", id="explain analyze delete"),
+        bad("EXPLAIN ANALYZE DELETE FROM runs", "this is a DELETE statement", id="explain analyze delete"),
         bad("SELECT 1; DROP TABLE runs", "expected one query, found 2", id="two statements"),
         bad("", "expected one query, found 0", id="nothing"),
         bad("SELEC 1", "syntax error", id="syntax error"),

@@ -76,7 +76,7 @@ class TestIngest:
         Path("runs/notes.txt").write_text("not a run", encoding="utf-8")
         result = shell("ingest", *sources, stdin=stdin)
         assert result.exit_code == 0
-        assert result.stderr.startswith("2 stored")
+        assert result.stderr.splitlines()[-1].startswith("2 stored")
         assert sorted(row["name"] for row in rows_of(shell, "runs")) == ["a", "b"]
 
     def test_one_bad_file_does_not_stop_the_others(self, shell: Shell) -> None:

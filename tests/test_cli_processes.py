@@ -72,7 +72,7 @@ def test_ctrl_c_during_an_ingest(small_store: Path, shell: Shell) -> None:
     assert dump(small_store) == before
     assert shell("verify").exit_code == 0
     run_file(Path("next.parquet"), {"layer": ["a"], "neuron": [0], "timestep": [0]})
-    assert shell("ingest", "next.parquet").stderr == "1 stored\n"
+    assert shell("ingest", "next.parquet").stderr.endswith("1 stored\n")
 
 
 def wait_until_it_grows(store: Path, process: subprocess.Popen[bytes]) -> None:

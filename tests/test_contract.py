@@ -11,6 +11,7 @@ import pytest
 from factories import EVENTS, NETWORK, rearranged, run_file, with_sidecar
 
 from energy_db import EnergyStore, Run
+from energy_db.errors import RunFileError
 
 Events = list[tuple[Any, ...]]
 STORED = sorted(zip(*EVENTS.values(), [1] * 6, strict=True))
@@ -231,3 +232,27 @@ class TestPrecedence:
         assert (run.n_timesteps, run.n_samples, run.timestep_us, run.name) == (40, 20, 10, "option")
         assert run.tags == {"a": "20", "b": "40", "c": "0.5"}
         assert [layer.role for layer in run.layers] == ["hidden", "hidden"]
+
+
+def test_layers_of_the_same_number_are_refused(tmp_path: Path) -> None:
+    path = run_file(tmp_path / "run.parquet", {"layer": [0, 0], "neuron": [0, 1], "timestep": [0, 0]})
+    network = {"layers": [{"name": "0"}, {"name": "00"}]}
+    with EnergyStore(":memory:") as store, pytest.raises(RunFileError, match="the same number"):
+        store.ingest(path, network=network)
+
+
+def test_large_counts_can_be_reported(tmp_path: Path) -> None:
+    most = 2**31 - 1
+    events = {"layer": ["a"] * 3, "neuron": [0, 0, most], "timestep": [0, 1, 0], "n_spikes": [most] * 3}
+    path = run_file(tmp_path / "run.parquet", events)
+    with EnergyStore(":memory:") as store:
+        report = store.report(store.ingest(path), "akida")
+    assert report.total_energy_pj == 3 * most * 3.5
+
+
+def test_a_tilde_in_a_path_is_no_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("~").mkdir()
+    run_file(Path("run.parquet"), {"layer": ["a"], "neuron": [0], "timestep": [0]}).rename(Path("~/run.parquet"))
+    with EnergyStore(":memory:") as store:
+        assert store.ingest("~/run.parquet").n_spikes == 1

@@ -191,3 +191,14 @@ def test_a_file_that_is_rewritten_at_once_is_read_anew(store: EnergyStore, tmp_p
         run_file(path, {"layer": ["a"] * number, "neuron": [number] * number, "timestep": list(range(number))})
         run = store.ingest(path, name=f"take {number}")
         assert (run.n_spikes, run.layers[0].n_neurons) == (number, number + 1)
+
+
+def test_without_events_the_counts_decide_and_a_note_says_so(store: EnergyStore, tmp_path: Path) -> None:
+    layer = ["a"] * 4
+    first = {"layer": layer, "neuron": [0, 1, 0, 1], "timestep": [0, 1, 1, 0]}
+    store.ingest(run_file(tmp_path / "first.parquet", first), events="none")
+    # The same counts per neuron and per timestep, by other pairs of them.
+    second = {"layer": layer, "neuron": [0, 0, 1, 1], "timestep": [0, 0, 1, 1]}
+    run = store.ingest(run_file(tmp_path / "second.parquet", second), events="none")
+    assert run.status == "unchanged"
+    assert any("events were not kept" in note for note in run.notes)

@@ -61,6 +61,7 @@ TABLES_OF_0001 = """
     CREATE TABLE store_info (fact VARCHAR NOT NULL, fact_value VARCHAR NOT NULL);
     INSERT INTO alembic_version VALUES ('0001');
     CREATE VIEW spikes_of_old AS SELECT run_id, n_spikes FROM runs;
+    INSERT INTO store_info VALUES ('view', 'spikes_of_old');
 """
 # 5 spikes of two hidden neurons and one of a readout: on loihi2 5 x 2.1 + 1 x 1.0 = 11.5 pJ.
 RUN_OF_0001 = """
@@ -311,7 +312,10 @@ class TestRefresh:
 
     @pytest.fixture
     def stale_store(self, small_store: Path) -> Path:
-        changes = "UPDATE store_info SET fact_value = 'of another release'; CREATE VIEW gone AS SELECT 1 AS one;"
+        changes = (
+            "UPDATE store_info SET fact_value = 'of another release' WHERE fact = 'shipped_fingerprint';"
+            "INSERT INTO store_info VALUES ('view', 'gone'); CREATE VIEW gone AS SELECT 1 AS one;"
+        )
         execute(small_store, changes + "CREATE OR REPLACE VIEW energy_by_chip AS SELECT 0 AS energy_pj")
         return small_store
 
@@ -319,6 +323,11 @@ class TestRefresh:
         with EnergyStore(stale_store) as store:
             assert store.report("kept", "loihi2").total_energy_pj == 10.4
         assert catalogue(stale_store) == catalogue(stepped_store)
+
+    def test_views_of_the_user_stay(self, stale_store: Path) -> None:
+        execute(stale_store, "CREATE SCHEMA mine; CREATE VIEW mine.v AS SELECT 7 AS x; CREATE VIEW v AS SELECT 8 AS x")
+        with EnergyStore(stale_store) as store:
+            assert store.sql("SELECT a.x AS a, b.x AS b FROM mine.v AS a, v AS b").to_pylist() == [{"a": 7, "b": 8}]
 
     def test_a_reader_is_told_how(self, stale_store: Path, shell: Shell) -> None:
         with pytest.raises(StoreVersionError, match="migrate"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +279,9 @@ class TestFaces:
 def test_a_report_outlives_its_store_but_cannot_ask_it(tmp_path: Path) -> None:
     report = report_of(tmp_path, EVENTS, NETWORK)
     assert (report.total_energy_pj, report.dominant_layer, len(report.advice)) == (52.0, "hid", 6)
-    for ask in (report.neurons, report.timeline, report.to_arrow, report.to_pandas):
+    assert [(entry.layer, entry.neuron) for entry in report.neurons(top=1)] == [("hid", 0)]
+    assert report.to_dict()["dominant_neuron"] == {"layer": "hid", "neuron": 0}
+    assert "hid" in report.summary() and "hid" in report._repr_html_()
+    for ask in (partial(report.neurons, None), report.timeline, report.to_arrow, report.to_pandas):
         with pytest.raises(StoreError, match="closed"):
             ask()

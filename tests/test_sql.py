@@ -87,3 +87,12 @@ class TestSqlAlchemy:
             assert connection.execute(query, {"name": "more"}).scalar() == 1
         engine.dispose()
         assert len(store.runs()) == 2
+
+
+def test_what_explain_would_run_is_looked_at(tmp_path: Path) -> None:
+    target = tmp_path / "written.csv"
+    with EnergyStore(":memory:") as store:
+        assert store.sql("EXPLAIN ANALYZE SELECT count(*) FROM runs").num_rows > 0
+        with pytest.raises(QueryError, match="COPY"):
+            store.sql(f"EXPLAIN ANALYZE COPY (SELECT 1) TO '{target}'")
+    assert not target.exists()

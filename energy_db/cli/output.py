@@ -29,17 +29,21 @@ class Settings:
     """What the options before the verb say."""
 
     db: str | None
+    is_scratch: bool = False
 
     @property
     def path(self) -> str:
         """The store that is meant."""
         return self.db or os.environ.get("ENERGY_DB") or "energy.duckdb"
 
-    def open(self, read_only: bool = True) -> EnergyStore:
-        """Open the store."""
+    def open(self, read_only: bool = True, create: bool = False) -> EnergyStore:
+        """Open the store; unless it may be created, it must exist."""
         from energy_db.store import EnergyStore
 
-        return EnergyStore(self.path, read_only=read_only)
+        if self.path == ":memory:" and not self.is_scratch:
+            raise UsageError("a store in memory is gone when the command ends", "Name a file: --db PATH")
+        must_exist = not create and not Path(self.path).exists()
+        return EnergyStore(self.path, read_only=read_only or must_exist)
 
 
 @dataclass
@@ -161,7 +165,7 @@ def output_options(command: Command) -> Command:
         if chosen == "parquet" and path is None:
             raise UsageError("Parquet is not for a terminal", "Name a file: -o FILE.parquet")
         if path is not None:
-            _refuse_unwritable(Path(path))
+            _refuse_unwritable(Path(path), context.find_object(Settings))
         return Output(chosen, path)
 
     options = (
@@ -176,8 +180,12 @@ def output_options(command: Command) -> Command:
     return command
 
 
-def _refuse_unwritable(target: Path) -> None:
+def _refuse_unwritable(target: Path, settings: Settings | None) -> None:
     """Find out before the work is done whether its result could be written."""
+    if settings and target.exists() and Path(settings.path).exists() and target.samefile(settings.path):
+        raise UsageError(f"{target} is the store itself", "Name another file: -o FILE")
+    if target.name == "-":
+        raise UsageError("-o - is not needed", "Without -o, everything goes to stdout.")
     if not target.parent.is_dir():
         raise EnergyDbError(f"{target}: cannot be written: the folder {target.parent} does not exist")
     if target.is_dir():

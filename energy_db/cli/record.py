@@ -104,8 +104,8 @@ def ingest(
     if not files:
         return _OPERATIONAL
     if options["dry_run"] and not Path(settings.path).exists():
-        settings.db = ":memory:"
-    with settings.open(read_only=False) as store:
+        settings.db, settings.is_scratch = ":memory:", True
+    with settings.open(read_only=False, create=True) as store:
         results = _ingest_all(store, files, {"name": name, "run_id": run_id, **options})
     rows = [_ingested(path, result) for path, result in results if not isinstance(result, EnergyDbError)]
     columns = ("status", "run_id", "name", "spikes", "layers", "file")
@@ -176,11 +176,18 @@ def show(settings: Settings, /, output: Output, run: str) -> None:
 @click.argument("run")
 @click.argument("assignments", nargs=-1, type=Assignment(), metavar="[NAME=VALUE]...")
 @click.option("--remove", multiple=True, metavar="NAME", help="Take a tag off.")
+@click.option("--dry-run", is_flag=True, help="Only say what the tags would be.")
 @store_option
 @output_options
 @click.pass_obj
 def tag(
-    settings: Settings, /, output: Output, run: str, assignments: tuple[tuple[str, str], ...], remove: tuple[str, ...]
+    settings: Settings,
+    /,
+    output: Output,
+    run: str,
+    assignments: tuple[tuple[str, str], ...],
+    remove: tuple[str, ...],
+    dry_run: bool,
 ) -> None:
     """Set or remove tags of a run, or list them.
 
@@ -190,9 +197,10 @@ def tag(
       energy-db tag latest --remove branch
     """
     changes = {**dict.fromkeys(remove), **dict(assignments)}
-    with settings.open(read_only=not changes) as store:
-        found = store.tag(run, changes) if changes else store.run(run)
-    rows = [{"tag": name, "value": value} for name, value in found.tags.items()]
+    with settings.open(read_only=dry_run or not changes) as store:
+        found = store.run(run) if dry_run or not changes else store.tag(run, changes)
+    shown = found.tags | changes if dry_run else found.tags
+    rows = [{"tag": name, "value": value} for name, value in shown.items() if value is not None]
     output.rows("energy-db/tags/1", rows, columns=("tag", "value"), about={"run_id": found.run_id})
 
 
@@ -214,21 +222,27 @@ def _ingest_all(
             except EnergyDbError as error:
                 results.append((path, error))
                 say_error(error.message, error.hint)
+            except Exception as error:  # a bug that one file brings to light must not stop the others
+                unexpected = EnergyDbError(f"{path}: unexpected {type(error).__name__}: {error}", "Please report it.")
+                results.append((path, unexpected))
+                say_error(unexpected.message, unexpected.hint)
     return results
 
 
 def _conclude(results: Sequence[Run | EnergyDbError]) -> int:
-    counts: dict[str, int] = {}
+    statuses = ["refused" if isinstance(result, EnergyDbError) else result.status for result in results]
     for result in results:
-        if isinstance(result, EnergyDbError):
-            status = "refused"
-        else:
-            status = result.status
-            for note in result.notes:
-                warn(f"{result.name}: {note}")
-        counts[status] = counts.get(status, 0) + 1
-    say(", ".join(f"{number} {status}" for status, number in counts.items()))
-    return _OPERATIONAL if "refused" in counts else 0
+        if not isinstance(result, EnergyDbError):
+            _warn_of(result)
+    say(", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses)))
+    return _OPERATIONAL if "refused" in statuses else 0
+
+
+def _warn_of(run: Run) -> None:
+    for note in run.notes:
+        warn(f"{run.name}: {note}")
+    if run.inferred and run.status != "unchanged":
+        warn(f"{run.name}: inferred from the events, not declared: {', '.join(run.inferred)}")
 
 
 def _ingested(path: Path, run: Run) -> Row:
@@ -265,5 +279,5 @@ def _shown_layer(layer: Any, inferred: tuple[str, ...]) -> Row:
         "inputs": layer.n_inputs,
         "neurons": layer.n_neurons,
         "fan_out": f"{min(each)} to {max(each)}" if isinstance(each, tuple) and each else each,
-        "inferred": ", ".join(name.partition(".")[2] for name in inferred if name.startswith(f"{layer.name}.")),
+        "inferred": ", ".join(name.rpartition(".")[2] for name in inferred if name.rpartition(".")[0] == layer.name),
     }

@@ -66,11 +66,14 @@ def report(
     a store. With --by only the rows of one grain are shown: layer, operation, neuron, or step (over time).
     """
     cost_version = options.pop("cost_version")
-    with _opened(settings, run, by == "step", options) as (store, found):
+    with _opened(settings, output, run, by == "step", options) as (store, found):
         if chip == "all":
             if by or cost_version:
                 raise UsageError("--by and --cost need one chip", "Name it: --chip loihi2")
-            _show_chips(output, found, store.chips(found))
+            reports = store.chips(found)
+            _show_chips(output, found, reports)
+            for warning in dict.fromkeys(warning for priced in reports for warning in priced.warnings):
+                warn(warning)
             return
         priced = store.report(found, chip, cost_version=cost_version)
         if by:
@@ -117,11 +120,13 @@ def demo(context: click.Context) -> None:
 
 @contextmanager
 def _opened(
-    settings: Settings, run: str, by_step: bool, options: dict[str, Any]
+    settings: Settings, output: Output, run: str, by_step: bool, options: dict[str, Any]
 ) -> Iterator[tuple[EnergyStore | FileReports, Run]]:
     """Open the store and find the run; or roll a run file up in memory."""
+    if output.path and Path(run).is_file() and Path(output.path).exists() and Path(run).samefile(output.path):
+        raise UsageError(f"{output.path} is the run file itself", "Name another file: -o FILE")
     given = {key: options[key] for key in _FILE_OPTIONS if options[key] not in (None, ())}
-    if run.endswith(".parquet") or "/" in run:
+    if run.endswith(".parquet") or ("/" in run and Path(run).is_file()):
         from energy_db.unstored import FileReports
 
         given |= {key: dict(given[key]) for key in ("columns", "roles") if key in given}
@@ -149,7 +154,7 @@ def _show_chips(output: Output, run: Run, reports: list[Report]) -> None:
         }
         for entry in reports
     ]
-    about = {"run_id": run.run_id, "name": run.name, "total_spikes": run.n_spikes}
+    about = {"run_id": run.run_id or None, "name": run.name, "total_spikes": run.n_spikes}
     output.rows("energy-db/chips/1", rows, human=faces.chip_rows(reports), about=about)
 
 
@@ -182,7 +187,7 @@ def _show_rows(output: Output, priced: Report, by: str, top: int | None) -> None
     else:
         entries, human = priced.timeline(), faces.step_rows(priced)
     rows = [asdict(entry) for entry in entries]
-    about = {"run_id": priced.run.run_id, "chip": priced.chip, "cost_version": priced.cost_version, "by": by}
+    about = {"run_id": priced.run.run_id or None, "chip": priced.chip, "cost_version": priced.cost_version, "by": by}
     columns = [field.name for field in fields(ROW_TYPES[by])]
     exact = partial(_exact_rows, priced, by, len(rows))
     output.rows("energy-db/report-rows/1", rows, human=human, columns=columns, about=about, arrow=exact)

@@ -26,7 +26,7 @@ def init(settings: Settings, /) -> None:
       energy-db --db runs/energy.duckdb init
     """
     existed = Path(settings.path).exists()
-    with settings.open(read_only=False) as store:
+    with settings.open(read_only=False, create=True) as store:
         n_versions = len(store.cost_versions())
     say(f"{settings.path} {'is a store already' if existed else 'made'}: {n_versions} cost versions")
 
@@ -81,7 +81,9 @@ def migrate(settings: Settings, /, dry_run: bool) -> None:
     from energy_db import lifecycle
 
     found, now, backup = lifecycle.migrate(settings.path, dry_run=dry_run)
-    if found == now:
+    if found == now and dry_run:
+        say(f"{settings.path} is at schema revision {now}, the newest; only its views and costs would be refreshed")
+    elif found == now:
         say(f"{settings.path} is at schema revision {now}, the newest; its views and costs are up to date")
     elif dry_run:
         say(f"{settings.path} would go from schema revision {found} to {now}")

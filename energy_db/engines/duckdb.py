@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ EngineBug = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserExcep
 MEMORY = ":memory:"
 
 _ROWS_PER_STATEMENT = 500
+_EXPLAIN = re.compile(r"^\s*EXPLAIN\s+(ANALYZE\s+|\([^)]*\)\s*)?", re.IGNORECASE)
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
@@ -136,10 +138,13 @@ class Engine:
             statements = duckdb.extract_statements(sql)
             if len(statements) != 1:
                 raise QueryError(f"expected one query, found {len(statements)}")
-            if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+            asked = statements[0]
+            if asked.type == duckdb.StatementType.EXPLAIN:  # EXPLAIN ANALYZE runs what it explains
+                asked = duckdb.extract_statements(_EXPLAIN.sub("", asked.query))[0]
+            if asked.type != duckdb.StatementType.SELECT:
                 raise QueryError(
-                    f"a query must not change anything, but this is a {statements[0].type.name} statement",
-                    "Only SELECT, SHOW, DESCRIBE, SUMMARIZE and EXPLAIN are allowed here.",
+                    f"a query must not change anything, but this is a {asked.type.name} statement",
+                    "Only SELECT, SHOW, DESCRIBE, SUMMARIZE and EXPLAIN of a SELECT are allowed here.",
                 )
             self._connection.execute("BEGIN TRANSACTION READ ONLY")
             try:
@@ -191,7 +196,7 @@ def _open_error(path: str, error: duckdb.Error) -> StoreError:
         holder = message.partition("held in ")[2].partition(". ")[0].strip() or "another process"
         return StoreLockedError(
             f"{path} is held by {holder}",
-            "Wait until it is done, or close it there; readers (--read-only) can share a store, a writer cannot.",
+            "Wait until it is done, or close it there. Several readers can share a store, a writer needs it alone.",
         )
     if "different configuration" in message:
         return StoreLockedError(

@@ -48,14 +48,16 @@ SELECT
     CAST(max(CASE WHEN ranked.busyness = 1 THEN ranked.neuron END) AS BIGINT) AS busiest_neuron,
     coalesce(max(ranked.n_spikes), 0) AS busiest_spikes,
     CAST(
-        coalesce(sum(CASE WHEN ranked.busyness * 10 <= layers.n_neurons + 9 THEN ranked.n_spikes END), 0) AS BIGINT
+        coalesce(sum(CASE WHEN (ranked.busyness - 1) * 10 < layers.n_neurons THEN ranked.n_spikes END), 0) AS BIGINT
     ) AS busiest_tenth_spikes,
     CAST(
         coalesce(
             sum(
                 CASE
-                    WHEN ranked.n_spikes * layers.n_neurons > layers.n_spikes
-                        THEN CAST(ranked.n_spikes * layers.n_neurons - layers.n_spikes AS DECIMAL(38, 0))
+                    WHEN ranked.n_spikes > CAST(layers.n_spikes AS DOUBLE) / nullif(layers.n_neurons, 0)
+                        THEN
+                            CAST(ranked.n_spikes AS DECIMAL(19, 0)) * CAST(layers.n_neurons AS DECIMAL(19, 0))
+                            - CAST(layers.n_spikes AS DECIMAL(19, 0))
                 END
             ), 0
         ) AS DOUBLE
