@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from energy_db.accounting import EnergyAccountant, EnergyReport
     from energy_db.errors import EnergyDbError
-    from energy_db.report import Report
+    from energy_db.reports.report import Report
     from energy_db.runs import Run
     from energy_db.store import EnergyStore
 
@@ -18,7 +18,7 @@ _HOMES = {
     "EnergyAccountant": "accounting",
     "EnergyReport": "accounting",
     "EnergyDbError": "errors",
-    "Report": "report",
+    "Report": "reports.report",
     "Run": "runs",
     "EnergyStore": "store",
 }

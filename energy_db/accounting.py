@@ -9,13 +9,15 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from energy_db import costs, lifecycle, pricing, report, runs
-from energy_db.contract import CONTRACT_VERSION
-from energy_db.declaration import LARGEST_COUNT, ROLES, Declaration, Layer
+from energy_db import lifecycle, runs
+from energy_db.catalogue import costs
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
-from energy_db.faces import dominant_line, layer_lines
-from energy_db.report import LayerEnergy, OperationEnergy, Totals
+from energy_db.intake.contract import CONTRACT_VERSION
+from energy_db.intake.declaration import LARGEST_COUNT, ROLES, Declaration, Layer
+from energy_db.reports import pricing, report
+from energy_db.reports.faces import dominant_line, layer_lines
+from energy_db.reports.report import LayerEnergy, OperationEnergy, Totals
 from energy_db.runs import LayerActivity
 from energy_db.units import nanojoules
 

@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from energy_db import sql
-from energy_db.declaration import Declaration, Layer, tag_number
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
+from energy_db.intake.declaration import Declaration, Layer, tag_number
 
 SHORTEST_ID_PREFIX = 6
 LENGTH_OF_ID = 12

@@ -7,12 +7,14 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from energy_db import costs, lifecycle, pricing, runs
-from energy_db import declaration as declared
+from energy_db import lifecycle, runs
+from energy_db.catalogue import costs
 from energy_db.engines.duckdb import Parameters
 from energy_db.errors import StoreError, UsageError
-from energy_db.ingest import IngestOptions, ingest_file
-from energy_db.report import Report
+from energy_db.intake import declaration as declared
+from energy_db.intake.ingest import IngestOptions, ingest_file
+from energy_db.reports import pricing
+from energy_db.reports.report import Report
 from energy_db.runs import Run
 from energy_db.verification import CheckResult, check_results
 

@@ -7,9 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from energy_db import declaration as declared
-from energy_db import lifecycle, report
-from energy_db.ingest import IngestOptions, price_file
+from energy_db import lifecycle
+from energy_db.intake import declaration as declared
+from energy_db.intake.ingest import IngestOptions, price_file
+from energy_db.reports import report
 from energy_db.store import EnergyStore
 
 

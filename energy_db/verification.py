@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from energy_db import costs, sql
+from energy_db import sql
+from energy_db.catalogue import costs
 from energy_db.engines.duckdb import Engine, EngineError, first_line
 from energy_db.errors import StoreError
 

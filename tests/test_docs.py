@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from energy_db import EnergyStore, __version__
 from energy_db.cli.app import cli
-from energy_db.declaration import read_mapping
+from energy_db.intake.declaration import read_mapping
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

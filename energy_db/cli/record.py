@@ -90,7 +90,7 @@ def ingest(
     sample and n_spikes. Content that is stored already is left as it is ("unchanged"). A bad file changes nothing
     and does not stop the others.
     """
-    from energy_db.sources import find_run_files
+    from energy_db.intake.sources import find_run_files
 
     wanted = _expand_stdin(sources)
     if not wanted:

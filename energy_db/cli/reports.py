@@ -18,7 +18,7 @@ from energy_db.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow
 
-    from energy_db.report import Report
+    from energy_db.reports.report import Report
     from energy_db.runs import Run
     from energy_db.store import EnergyStore
     from energy_db.unstored import FileReports
@@ -99,7 +99,7 @@ def demo(context: click.Context) -> None:
     """
     import tempfile
 
-    from energy_db import faces
+    from energy_db.reports import faces
     from energy_db.sql import examples
     from energy_db.store import EnergyStore
     from energy_db.tables import text_table
@@ -141,7 +141,7 @@ def _opened(
 
 
 def _show_chips(output: Output, run: Run, reports: list[Report]) -> None:
-    from energy_db import faces
+    from energy_db.reports import faces
 
     rows = [
         {
@@ -159,7 +159,7 @@ def _show_chips(output: Output, run: Run, reports: list[Report]) -> None:
 
 
 def _show_report(output: Output, priced: Report, top: int | None) -> None:
-    from energy_db import faces
+    from energy_db.reports import faces
     from energy_db.tables import json_text
 
     if output.format == "json":
@@ -173,8 +173,8 @@ def _show_report(output: Output, priced: Report, top: int | None) -> None:
 
 
 def _show_rows(output: Output, priced: Report, by: str, top: int | None) -> None:
-    from energy_db import faces
-    from energy_db.report import ROW_TYPES
+    from energy_db.reports import faces
+    from energy_db.reports.report import ROW_TYPES
 
     entries: Sequence[Any]
     if by == "layer":

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from energy_db import sql
-from energy_db.contract import BELOW_N_NEURONS, RunFile, violations
-from energy_db.declaration import MOST_LAYERS, Declaration, Layer
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import ContractError, RunFileError, Violation
 from energy_db.guess import did_you_mean
+from energy_db.intake.contract import BELOW_N_NEURONS, RunFile, violations
+from energy_db.intake.declaration import MOST_LAYERS, Declaration, Layer
 from energy_db.runs import LayerActivity
 
 

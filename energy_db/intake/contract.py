@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from energy_db import declaration as declared
-from energy_db.declaration import LARGEST_INDEX, Declaration
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError, Violation
+from energy_db.intake import declaration as declared
+from energy_db.intake.declaration import LARGEST_INDEX, Declaration
 
 CONTRACT_VERSION = 1
 REQUIRED = ("layer", "neuron", "timestep")

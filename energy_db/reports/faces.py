@@ -10,8 +10,8 @@ from energy_db import units
 from energy_db.tables import markdown_table, printable, text_table
 
 if TYPE_CHECKING:
-    from energy_db.advice import Advice
-    from energy_db.report import Report
+    from energy_db.reports.advice import Advice
+    from energy_db.reports.report import Report
 
 Rows = list[dict[str, Any]]
 

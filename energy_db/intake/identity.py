@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from energy_db import declaration as declared
 from energy_db import runs, sql
-from energy_db.contract import RunFile
-from energy_db.declaration import Declaration
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import DuplicateRunError
-from energy_db.incoming import Incoming
+from energy_db.intake import declaration as declared
+from energy_db.intake.contract import RunFile
+from energy_db.intake.declaration import Declaration
+from energy_db.intake.incoming import Incoming
 from energy_db.runs import Run
 
 _FACTS = ("kind", "seed", "git_commit", "recorded_at")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from energy_db import sql
-from energy_db.advice import DOMINANT_NEURON_SHARE, advise, explain
 from energy_db.engines.duckdb import Engine
-from energy_db.report import (
+from energy_db.reports.advice import DOMINANT_NEURON_SHARE, advise, explain
+from energy_db.reports.report import (
     NEURONS_AT_HAND,
     PRICED,
     SORTED_BY,

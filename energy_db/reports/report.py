@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from energy_db.advice import Advice
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
+from energy_db.reports.advice import Advice
 from energy_db.runs import Run
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class Report(Totals):
 
     def summary(self) -> str:
         """Return the report in a few lines of text."""
-        from energy_db import faces
+        from energy_db.reports import faces
 
         return faces.summary(self)
 
@@ -261,7 +261,7 @@ class Report(Totals):
             raise UsageError("pandas is not installed", "Install it: pip install pandas; or use to_arrow().") from error
 
     def _repr_html_(self) -> str:
-        from energy_db import faces
+        from energy_db.reports import faces
 
         return faces.html(self)
 

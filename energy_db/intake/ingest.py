@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from energy_db import declaration as declared
-from energy_db import identity, runs, sql
-from energy_db.contract import CONTRACT_VERSION, RunFile, open_run_file
-from energy_db.declaration import Declaration
+from energy_db import runs, sql
 from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
 from energy_db.errors import RunFileError, StoreError
-from energy_db.incoming import Incoming, doubts, roll_up
+from energy_db.intake import declaration as declared
+from energy_db.intake import identity
+from energy_db.intake.contract import CONTRACT_VERSION, RunFile, open_run_file
+from energy_db.intake.declaration import Declaration
+from energy_db.intake.incoming import Incoming, doubts, roll_up
 from energy_db.runs import Run
 
 

@@ -1,0 +1,1 @@
+"""What operations cost: the versioned, cited costs of the chips."""

@@ -1,0 +1,1 @@
+"""What a run costs: priced rows, explained, with the faces that people and machines read."""
