@@ -17,7 +17,7 @@ CREATE TABLE cost_versions (
     published_on DATE,
     -- What to know before trusting the numbers.
     note VARCHAR NOT NULL,
-    -- SHA-256 over the version's costs: a changed number under an old name shows.
+    -- SHA-256 over the version and all its costs: a changed number under an old name shows.
     content_hash VARCHAR NOT NULL,
     -- When the version came into this store (UTC).
     added_at TIMESTAMP NOT NULL,

@@ -20,5 +20,7 @@ CREATE TABLE layers (
     -- Spikes of the layer.
     n_spikes BIGINT NOT NULL,
     -- Neurons of the layer with at least one spike.
-    n_active_neurons BIGINT NOT NULL
+    n_active_neurons BIGINT NOT NULL,
+    -- Synaptic events of the layer, spikes times fan-out summed over its neurons; empty if nobody said the fan-out.
+    n_synaptic_events BIGINT
 );
