@@ -6,15 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from energy_db.accounting import EnergyAccountant, EnergyReport
+    from energy_db.catalogue.book import Catalogue
+    from energy_db.catalogue.sets import Cost, CostSet
     from energy_db.errors import EnergyDbError
     from energy_db.reports.report import Report
     from energy_db.runs import Run
     from energy_db.store import EnergyStore
 
 __version__ = "0.1.0"
-__all__ = ["EnergyAccountant", "EnergyDbError", "EnergyReport", "EnergyStore", "Report", "Run", "__version__"]
+__all__ = [
+    "Catalogue",
+    "Cost",
+    "CostSet",
+    "EnergyAccountant",
+    "EnergyDbError",
+    "EnergyReport",
+    "EnergyStore",
+    "Report",
+    "Run",
+    "__version__",
+]
 
 _HOMES = {
+    "Catalogue": "catalogue.book",
+    "Cost": "catalogue.sets",
+    "CostSet": "catalogue.sets",
     "EnergyAccountant": "accounting",
     "EnergyReport": "accounting",
     "EnergyDbError": "errors",

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from energy_db import lifecycle, runs
-from energy_db.catalogue import costs
+from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.intake.contract import CONTRACT_VERSION
@@ -87,7 +87,7 @@ class EnergyAccountant:
     def __init__(self, chip: str, cost_version: str | None = None) -> None:
         self.chip = chip
         with _one_at_a_time:
-            self.cost_version = costs.version_for(_engine(), chip, cost_version)
+            self.cost_version = ledger.version_for(_engine(), chip, cost_version)
 
     def account(
         self,

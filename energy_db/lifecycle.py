@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from energy_db import sql
-from energy_db.catalogue import costs
+from energy_db.catalogue import shipped
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, literal
 from energy_db.errors import StoreError, StoreVersionError
 
@@ -43,7 +43,7 @@ def scratch_store(views: Iterable[str]) -> Engine:
     for thing in (*sql.tables(), *sql.views_behind(views)):
         if thing.name not in _ONLY_IN_FILES:
             engine.run(thing.statement)
-    costs.install_shipped(engine)
+    shipped.install_shipped(engine)
     return engine
 
 
@@ -161,17 +161,17 @@ def _tables(engine: Engine) -> set[str]:
 def _install_shipped(engine: Engine) -> None:
     for view in sql.views():
         engine.run(view.statement)
-    shipped = {view.name for view in sql.views()}
+    views = {view.name for view in sql.views()}
     # Only views that an earlier release installed may go: users keep views of their own in the store.
     for (name,) in engine.rows("SELECT fact_value FROM store_info WHERE fact = 'view'"):
-        if name not in shipped:
+        if name not in views:
             engine.run(f"DROP VIEW IF EXISTS {name}")
     if engine.path != MEMORY:
         public = [view for view in sql.views() if not view.is_private and view.room != "checks"]
         engine.run("".join(thing.comments for thing in (*sql.tables(), *public)))
-    costs.install_shipped(engine)
+    shipped.install_shipped(engine)
     engine.run("DELETE FROM store_info")
-    facts = [("shipped_fingerprint", sql.shipped_fingerprint()), *(("view", name) for name in sorted(shipped))]
+    facts = [("shipped_fingerprint", sql.shipped_fingerprint()), *(("view", name) for name in sorted(views))]
     engine.insert("store_info", facts)
 
 

@@ -105,6 +105,11 @@ def cost_files() -> list[Path]:
     return sorted((root() / "schema" / "costs").glob("*.toml"))
 
 
+def drivers_file() -> Path:
+    """Return the shipped file of drivers."""
+    return root() / "schema" / "drivers.toml"
+
+
 def examples() -> list[Path]:
     """Return the run files of the demo, in the order of their names."""
     return sorted((root() / "examples").glob("digits-*.parquet"))
@@ -120,7 +125,7 @@ def shipped_fingerprint() -> str:
     """Return a hash over all views and shipped costs: a store that carries another one is refreshed."""
     digest = hashlib.sha256()
     paths = [path for room in _VIEW_ROOMS for path in sorted((root() / "queries" / room).glob("*.sql"))]
-    for path in paths + cost_files():
+    for path in [*paths, *cost_files(), drivers_file()]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

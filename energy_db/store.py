@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from energy_db import lifecycle, runs
-from energy_db.catalogue import costs
+from energy_db.catalogue import ledger
+from energy_db.catalogue.book import Catalogue
 from energy_db.engines.duckdb import Parameters
 from energy_db.errors import StoreError, UsageError
 from energy_db.intake import declaration as declared
@@ -78,6 +79,11 @@ class EnergyStore:
 
         self._engine.refuse_closed()
         return alchemy.engine_for(self._engine)
+
+    @property
+    def costs(self) -> Catalogue:
+        """The cost catalogue: which versions there are, what they say, which is in force; and how to add to it."""
+        return Catalogue(self._engine, self._read_only)
 
     def close(self) -> None:
         """Close the store; what was ingested is on disk."""
@@ -242,7 +248,7 @@ class EnergyStore:
         ...     print(store.report(run, "loihi2").why)
         hidden1 accounts for 45.9 % of the energy; its neuron 115 fires 4.1 times its layer's mean
         """
-        version = costs.version_for(self._engine, chip, cost_version)
+        version = ledger.version_for(self._engine, chip, cost_version)
         return pricing.build(self._engine, self._known(run), chip, version)
 
     def chips(self, run: str | Run) -> list[Report]:
@@ -250,25 +256,6 @@ class EnergyStore:
         found = self._known(run)
         in_force = self._engine.rows("SELECT chip, cost_version FROM cost_version_in_force ORDER BY chip")
         return [pricing.build(self._engine, found, chip, version) for chip, version in in_force]
-
-    def cost_versions(self) -> list[dict[str, Any]]:
-        """Return every cost version of the catalogue, with its chip, status, source and whether it is in force."""
-        return self._engine.records("SELECT * FROM cost_catalogue ORDER BY chip, cost_version")
-
-    def costs(self, chip: str, *, cost_version: str | None = None) -> list[dict[str, Any]]:
-        """Return the costs of a chip, by operation, energies as exact decimals in pJ.
-
-        Parameters
-        ----------
-        chip : str
-            A chip of the catalogue.
-        cost_version : str, optional
-            The cost set; by default the one in force today.
-        """
-        version = costs.version_for(self._engine, chip, cost_version)
-        return self._engine.records(
-            "SELECT * FROM costs WHERE chip = ? AND cost_version = ? ORDER BY operation", [chip, version]
-        )
 
     def sql(self, query: str, params: Parameters = ()) -> pyarrow.Table:
         """Return the result of one query; nothing that it does can change the store.

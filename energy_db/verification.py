@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from energy_db import sql
-from energy_db.catalogue import costs
+from energy_db.catalogue import shipped
 from energy_db.engines.duckdb import Engine, EngineError, first_line
 from energy_db.errors import StoreError
 
@@ -47,6 +47,6 @@ def check_results(engine: Engine) -> Iterator[CheckResult]:
                 yield CheckResult(view.name, view.sentence, len(failures), failures[0] if failures else None)
     except EngineError as error:
         raise StoreError(f"{engine.path} cannot be read: {first_line(error)}", "Is the file damaged?") from error
-    changed = costs.changed_versions(engine)
+    changed = shipped.changed_versions(engine)
     sentence = "Cost versions whose numbers are not those that were added."
     yield CheckResult("costs_are_unchanged", sentence, len(changed), changed[0] if changed else None)

@@ -31,7 +31,7 @@ def list_versions(settings: Settings, /, output: Output) -> None:
       energy-db costs list --json
     """
     with settings.open() as store:
-        rows = store.cost_versions()
+        rows = store.costs.versions()
     shown = ("chip", "cost_version", "is_in_force", "status", "n_operations", "label")
     output.rows("energy-db/cost-versions/1", rows, human=[{key: row[key] for key in shown} for row in rows])
 
@@ -51,9 +51,9 @@ def show(settings: Settings, /, output: Output, chip: str, cost_version: str | N
       energy-db costs show akida --json
     """
     with settings.open() as store:
-        rows = store.costs(chip, cost_version=cost_version)
+        rows = store.costs.show(chip, cost_version)
         version = rows[0]["cost_version"]
-        [about] = [row for row in store.cost_versions() if (row["chip"], row["cost_version"]) == (chip, version)]
+        [about] = [row for row in store.costs.versions() if (row["chip"], row["cost_version"]) == (chip, version)]
     columns = ("operation", "driver", "energy_pj", "low_pj", "high_pj", "scope", "note")
     shown = [key for key in columns if any(row[key] for row in rows)]
     output.rows("energy-db/costs/1", rows, human=[{key: row[key] for key in shown} for row in rows], about=about)

@@ -27,7 +27,7 @@ def init(settings: Settings, /) -> None:
     """
     existed = Path(settings.path).exists()
     with settings.open(read_only=False, create=True) as store:
-        n_versions = len(store.cost_versions())
+        n_versions = len(store.costs.versions())
     say(f"{settings.path} {'is a store already' if existed else 'made'}: {n_versions} cost versions")
 
 
