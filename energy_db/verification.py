@@ -1,4 +1,4 @@
-"""Is the store sound? The checks of queries/checks, and the costs held against their hashes."""
+"""Is the store sound? The checks of queries/checks, and the costs held against their seals and the release."""
 
 from __future__ import annotations
 
@@ -43,10 +43,14 @@ def check_results(engine: Engine) -> Iterator[CheckResult]:
     try:
         for view in sql.views():
             if view.room == "checks":
-                failures = engine.records(f"SELECT * FROM {view.name}")
-                yield CheckResult(view.name, view.sentence, len(failures), failures[0] if failures else None)
+                yield _found(view.name, view.sentence, engine.records(f"SELECT * FROM {view.name}"))
     except EngineError as error:
         raise StoreError(f"{engine.path} cannot be read: {first_line(error)}", "Is the file damaged?") from error
     changed = shipped.changed_versions(engine)
-    sentence = "Cost versions whose numbers are not those that were added."
-    yield CheckResult("costs_are_unchanged", sentence, len(changed), changed[0] if changed else None)
+    yield _found("costs_are_unchanged", "Cost versions whose content is not what was added.", changed)
+    unlike = shipped.unlike_published(engine)
+    yield _found("shipped_costs_are_as_published", "Shipped cost versions that are missing or changed.", unlike)
+
+
+def _found(check: str, sentence: str, failures: list[dict[str, Any]]) -> CheckResult:
+    return CheckResult(check, sentence, len(failures), failures[0] if failures else None)

@@ -9,8 +9,9 @@ from typing import Any
 
 from energy_db.catalogue import adding, ledger
 from energy_db.catalogue.adding import Source
-from energy_db.catalogue.ledger import Fact
-from energy_db.catalogue.sets import Chip, CostSet, as_day, plain_text
+from energy_db.catalogue.entries import plain_text
+from energy_db.catalogue.ledger import Fact, as_day
+from energy_db.catalogue.sets import Chip, CostSet
 from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
 from energy_db.errors import CostError, StoreError, UsageError
 

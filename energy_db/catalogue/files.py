@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from energy_db import sql
-from energy_db.catalogue.sets import Chip, Cost, CostSet, as_decimal, circumstance, energy, plain_day, plain_text
+from energy_db.catalogue.entries import as_decimal, circumstance, energy, plain_day, plain_text
+from energy_db.catalogue.sets import Chip, Cost, CostSet
 from energy_db.errors import CostError
 from energy_db.guess import did_you_mean
 

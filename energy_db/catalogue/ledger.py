@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from energy_db import sql
-from energy_db.catalogue.sets import COST_COLUMNS, VERSION_COLUMNS, CostSet, as_day, content_hash, cost_row
+from energy_db.catalogue.entries import plain_day
+from energy_db.catalogue.sets import COST_COLUMNS, VERSION_COLUMNS, CostSet, content_hash, cost_row
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
@@ -104,6 +105,20 @@ def facts(engine: Engine, chip: str | None = None, as_of: date | None = None) ->
     # Sorted as they are, the last fact of a chip that has begun is the one that holds.
     holding = {row["chip"]: row["fact_number"] for row in known if row["in_force_from"] <= on}
     return [{**row, "is_in_force": holding.get(row["chip"]) == row["fact_number"]} for row in known]
+
+
+def as_day(argument: str, value: date | str) -> date:
+    """Return a day that somebody names, as a date or as YYYY-MM-DD.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else plain_day(value)
+    except ValueError:
+        raise UsageError(f"{argument} is {value!r}, must be a date", "Write it as 2026-01-31.") from None
 
 
 def midnight(day: date) -> datetime:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from numbers import Integral, Real
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from energy_db.errors import CostError, UsageError
+from energy_db.catalogue.entries import circumstance, energy, plain_day, plain_text
+from energy_db.errors import CostError
 
 Number = int | float | str | Decimal
 
@@ -23,11 +22,6 @@ SUMMED_SCOPES = (*ADDITIVE_SCOPES, "aggregate", "convention")
 REFERENCE_SCOPES = ("all_in", "system", "power", "dynamic", "as_reported")
 SCOPES = (*SUMMED_SCOPES, *REFERENCE_SCOPES)
 
-ENERGY_DECIMALS = 6
-_ENERGY_LIMIT = Decimal(10**18)
-_CIRCUMSTANCE_DECIMALS = 3
-_CIRCUMSTANCE_LIMIT = Decimal(10**6)
-_NO_LINE = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of characters, line and paragraph ends
 _ENERGIES = ("energy_pj", "low_pj", "high_pj")
 _CIRCUMSTANCES = ("node_nm", "supply_v")
 
@@ -253,105 +247,6 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:.6f}"
     return value if value is None or isinstance(value, bool) else str(value)
-
-
-def energy(value: Any) -> Decimal | None:
-    """Return an energy in pJ as the store keeps it.
-
-    Raises
-    ------
-    ValueError
-        If it is none; the message says what it must be.
-    """
-    return _exact(value, ENERGY_DECIMALS, _ENERGY_LIMIT)
-
-
-def circumstance(value: Any) -> Decimal | None:
-    """Return a process node or a supply voltage as the store keeps it.
-
-    Raises
-    ------
-    ValueError
-        If it is none; the message says what it must be.
-    """
-    return _exact(value, _CIRCUMSTANCE_DECIMALS, _CIRCUMSTANCE_LIMIT)
-
-
-def _exact(value: Any, decimals: int, limit: Decimal) -> Decimal | None:
-    """Return a number with a fixed number of decimals: DuckDB 1.5 misreads what is written with an exponent."""
-    if value is None:
-        return None
-    number = as_decimal(value)
-    if number < 0:
-        raise ValueError(f"is {value}, must not be negative")
-    if number >= limit:
-        raise ValueError(f"is {value}, must be below 10^{limit.adjusted()}")
-    rounded = abs(number.quantize(Decimal(1).scaleb(-decimals)))
-    if rounded != number:
-        raise ValueError(f"is {value}, has more than the {decimals} decimals that are kept")
-    return rounded
-
-
-def as_decimal(value: Any) -> Decimal:
-    """Return a number exactly as it is written.
-
-    Raises
-    ------
-    ValueError
-        If it is not a finite number.
-    """
-    if isinstance(value, bool) or not isinstance(value, str | Decimal | Real):
-        raise ValueError(f"is {value!r}, must be a number")
-    try:
-        written = value if isinstance(value, str | Decimal) else int(value) if isinstance(value, Integral) else None
-        number = Decimal(repr(float(value)) if written is None else written)
-    except InvalidOperation:
-        raise ValueError(f"is {value!r}, must be a number") from None
-    if not number.is_finite():
-        raise ValueError(f"is {value}, must be a finite number")
-    return number
-
-
-def plain_text(value: Any) -> str:
-    """Return a text on one line.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    if not isinstance(value, str):
-        raise ValueError(f"is {value!r}, must be a text")
-    if any(unicodedata.category(sign) in _NO_LINE for sign in value):
-        raise ValueError(f"is {value!r}, must be on one line and without control characters")
-    return value
-
-
-def plain_day(value: Any) -> date:
-    """Return a date.
-
-    Raises
-    ------
-    ValueError
-        If it is none, or has a time.
-    """
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError(f"is {value!r}, must be a date")
-    return value
-
-
-def as_day(argument: str, value: date | str) -> date:
-    """Return a day that somebody names, as a date or as YYYY-MM-DD.
-
-    Raises
-    ------
-    UsageError
-        If it is none.
-    """
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else plain_day(value)
-    except ValueError:
-        raise UsageError(f"{argument} is {value!r}, must be a date", "Write it as 2026-01-31.") from None
 
 
 def _demand(place: str, name: str, read: Any, value: Any) -> Any:
