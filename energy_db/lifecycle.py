@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from energy_db import sql
@@ -37,13 +37,21 @@ def open_store(path: str, read_only: bool = False) -> Engine:
     return engine
 
 
-def scratch_store(views: Iterable[str]) -> Engine:
-    """Make a store in memory that has only these views and what they read, for what is priced but not kept."""
+def scratch_store(views: Iterable[str], chips: Collection[str] | None = None) -> Engine:
+    """Make a store in memory for what is priced but not kept.
+
+    Parameters
+    ----------
+    views : iterable of str
+        The views that it has, beside those that they read.
+    chips : collection of str, optional
+        The chips whose costs it has, by default all that are shipped: reading every cost file takes time.
+    """
     engine = Engine(MEMORY)
     for thing in (*sql.tables(), *sql.views_behind(views)):
         if thing.name not in _ONLY_IN_FILES:
             engine.run(thing.statement)
-    shipped.install_shipped(engine)
+    shipped.install_shipped(engine, chips)
     return engine
 
 
@@ -170,6 +178,9 @@ def _install_shipped(engine: Engine) -> None:
         public = [view for view in sql.views() if not view.is_private and view.room != "checks"]
         engine.run("".join(thing.comments for thing in (*sql.tables(), *public)))
     shipped.install_shipped(engine)
+    # What drives costs may be counted otherwise than in the release that rolled the runs up.
+    engine.run("DELETE FROM driver_counts")
+    engine.run(sql.ingest_step("store_driver_counts"), {"run_key": None})
     engine.run("DELETE FROM store_info")
     facts = [("shipped_fingerprint", sql.shipped_fingerprint()), *(("view", name) for name in sorted(views))]
     engine.insert("store_info", facts)

@@ -89,6 +89,12 @@ def views_behind(names: Iterable[str]) -> tuple[SqlObject, ...]:
     return tuple(view for view in views() if view.name in needed)
 
 
+@cache
+def view_versions(names: tuple[str, ...]) -> dict[str, str]:
+    """Return the version of each of these views and all that they read: the beginning of its text's SHA-256."""
+    return {view.name: hashlib.sha256(view.statement.encode()).hexdigest()[:12] for view in views_behind(names)}
+
+
 def views_read_by(view: SqlObject) -> set[str]:
     """Return the names of the views that a view reads."""
     return _words(view) & {other.name for other in views()} - {view.name}
@@ -122,9 +128,10 @@ def newest_revision() -> str:
 
 @cache
 def shipped_fingerprint() -> str:
-    """Return a hash over all views and shipped costs: a store that carries another one is refreshed."""
+    """Return a hash over all views, roll-ups and shipped costs: a store that carries another one is refreshed."""
     digest = hashlib.sha256()
-    paths = [path for room in _VIEW_ROOMS for path in sorted((root() / "queries" / room).glob("*.sql"))]
+    rooms = (*_VIEW_ROOMS, "ingest")
+    paths = [path for room in rooms for path in sorted((root() / "queries" / room).glob("*.sql"))]
     for path in [*paths, *cost_files(), drivers_file()]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

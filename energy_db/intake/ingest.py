@@ -113,6 +113,7 @@ def price_file(engine: Engine, path: Path, options: IngestOptions, by_step: bool
         incoming = roll_up(engine, run_file, said_of(run_file, options), by_step)
         run_key = _insert(engine, incoming, options, {"run_id": "", "activity_hash": "", "content_hash": ""})
         engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
+        engine.run(sql.ingest_step("store_driver_counts"), {"run_key": run_key})
         if by_step:
             engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
     except EngineBug:
@@ -141,6 +142,7 @@ def _store(
     run_key = _insert(engine, incoming, options, {"run_id": run_id, **hashes})
     engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
     engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
+    engine.run(sql.ingest_step("store_driver_counts"), {"run_key": run_key})
     if options.keep_events:
         on_stage(0.3)
         engine.run(sql.ingest_step("store_events"), {"run_key": run_key})

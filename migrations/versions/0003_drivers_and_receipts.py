@@ -26,6 +26,10 @@ STATEMENTS = (
     "ALTER TABLE counters ALTER COLUMN layer_index DROP NOT NULL",
     "CREATE TABLE drivers (driver VARCHAR NOT NULL PRIMARY KEY, meaning VARCHAR NOT NULL, "
     "is_imported BOOLEAN NOT NULL)",
+    """CREATE TABLE driver_counts (
+        run_key INTEGER NOT NULL, layer_index SMALLINT, driver VARCHAR NOT NULL, driver_count DECIMAL(38, 6),
+        units_per_spike BIGINT, units_per_neuron BIGINT, grain VARCHAR NOT NULL, missing VARCHAR
+    )""",
     """CREATE TABLE cost_withdrawals (
         chip VARCHAR NOT NULL, cost_version VARCHAR NOT NULL, withdrawn_at TIMESTAMP NOT NULL, reason VARCHAR NOT NULL
     )""",

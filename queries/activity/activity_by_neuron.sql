@@ -14,7 +14,9 @@ CREATE OR REPLACE VIEW activity_by_neuron (
     -- Neuron within its layer, from 0.
     neuron,
     -- Recorded spikes. [count]
-    n_spikes
+    n_spikes,
+    -- Outgoing synapses of the neuron; empty if nobody said. [count]
+    fan_out
 ) AS
 SELECT
     runs.run_id,
@@ -23,7 +25,10 @@ SELECT
     layers.layer,
     layers.role,
     CAST(activity.neuron AS BIGINT) AS neuron,
-    activity.n_spikes
+    activity.n_spikes,
+    coalesce(own.fan_out, layers.fan_out) AS fan_out
 FROM neuron_activity AS activity
 INNER JOIN layers ON activity.run_key = layers.run_key AND activity.layer_index = layers.layer_index
-INNER JOIN runs ON activity.run_key = runs.run_key;
+INNER JOIN runs ON activity.run_key = runs.run_key
+LEFT JOIN fan_out AS own
+    ON activity.run_key = own.run_key AND activity.layer_index = own.layer_index AND activity.neuron = own.neuron;

@@ -18,6 +18,8 @@ CREATE OR REPLACE VIEW activity_by_run (
     n_samples,
     -- Length of one timestep. [µs]
     timestep_us,
+    -- Duration: timesteps times their length times samples; empty if nobody said how long a timestep is. [s]
+    second,
     -- Recorded spikes. [count]
     n_spikes,
     -- Rows of the run file. [count]
@@ -60,6 +62,7 @@ SELECT
     runs.n_timesteps,
     runs.n_samples,
     runs.timestep_us,
+    durations.driver_count AS second,
     runs.n_spikes,
     runs.n_events,
     runs.has_events,
@@ -72,4 +75,5 @@ SELECT
     networks.n_neurons,
     networks.n_active_neurons
 FROM runs
-INNER JOIN networks ON runs.run_key = networks.run_key;
+INNER JOIN networks ON runs.run_key = networks.run_key
+LEFT JOIN driver_counts AS durations ON runs.run_key = durations.run_key AND durations.driver = 'second';

@@ -1,5 +1,5 @@
--- Energy of each operation in each layer, under every cost version, with what the coarser grains need of the layer.
--- Grain: one row per (run, chip, cost version, layer, operation).
+-- Energy of each operation in each layer, under every cost version, with what the coarser grains need to know of it.
+-- Grain: one row per (run, chip, cost version, operation, layer); one with an empty layer where nothing is counted by layer.
 CREATE OR REPLACE VIEW _energy_by_layer_operation (
     -- The run.
     run_id,
@@ -15,46 +15,56 @@ CREATE OR REPLACE VIEW _energy_by_layer_operation (
     layer,
     -- What a spike of the layer triggers: 'input', 'hidden' or 'readout'.
     role,
-    -- Neurons, silent ones included. [count]
-    n_neurons,
-    -- Neurons with at least one spike. [count]
-    n_active_neurons,
-    -- Recorded spikes. [count]
-    n_spikes,
     -- What the hardware does.
     operation,
     -- What the operation is charged on.
     driver,
+    -- The finest grain at which the driver is known: 'spike', 'neuron', 'layer' or 'run'.
+    grain,
+    -- Whether every spike of the layer costs the same, so that the energy can be told by timestep.
+    is_by_step,
     -- Units of the driver. [count]
     driver_count,
     -- Energy of one unit of the driver. [pJ]
     cost_pj,
-    -- Energy. [pJ]
-    energy_pj
+    -- Whether the source publishes a range for the cost.
+    is_ranged,
+    -- Energy; empty where it is unpriced. [pJ]
+    energy_pj,
+    -- Energy at the lower ends of the published ranges. [pJ]
+    energy_low_pj,
+    -- Energy at the upper ends of the published ranges. [pJ]
+    energy_high_pj,
+    -- Why the operation has no energy in this run; empty if it has one.
+    unpriced
 ) AS
 WITH counted AS (
     SELECT
-        activity.run_id,
-        activity.run_name,
+        runs.run_id,
+        runs.run_name,
         costs.chip,
         costs.cost_version,
-        activity.layer_index,
-        activity.layer,
-        activity.role,
-        activity.n_neurons,
-        activity.n_active_neurons,
-        activity.n_spikes,
+        CAST(counts.layer_index AS BIGINT) AS layer_index,
+        layers.layer,
+        layers.role,
         costs.operation,
         costs.driver,
-        costs.energy_pj AS cost_pj,
-        CASE costs.driver
-            WHEN 'spike' THEN activity.spike
-            WHEN 'neuron_spike' THEN activity.neuron_spike
-            WHEN 'generated_spike' THEN activity.generated_spike
-            WHEN 'transmitted_spike' THEN activity.transmitted_spike
-        END AS driver_count
-    FROM activity_by_layer AS activity
-    CROSS JOIN costs
+        counts.grain,
+        counts.units_per_spike IS NOT NULL AS is_by_step,
+        counts.driver_count,
+        costs.cost_pj,
+        costs.least_cost_pj,
+        costs.most_cost_pj,
+        costs.is_ranged,
+        CASE
+            WHEN costs.cost_pj IS NULL THEN 'the source gives no energy'
+            WHEN counts.driver IS NULL THEN 'the run brings no counter ' || costs.driver
+            ELSE counts.missing
+        END AS unpriced
+    FROM runs
+    CROSS JOIN _summed_costs AS costs
+    LEFT JOIN driver_counts AS counts ON runs.run_key = counts.run_key AND costs.driver = counts.driver
+    LEFT JOIN layers ON counts.run_key = layers.run_key AND counts.layer_index = layers.layer_index
 )
 
 SELECT
@@ -65,12 +75,15 @@ SELECT
     layer_index,
     layer,
     role,
-    n_neurons,
-    n_active_neurons,
-    n_spikes,
     operation,
     driver,
+    grain,
+    is_by_step,
     driver_count,
     cost_pj,
-    CAST(driver_count * cost_pj AS DECIMAL(38, 6)) AS energy_pj
+    is_ranged,
+    CAST(CASE WHEN unpriced IS NULL THEN driver_count * cost_pj END AS DECIMAL(38, 6)) AS energy_pj,
+    CAST(CASE WHEN unpriced IS NULL THEN driver_count * least_cost_pj END AS DECIMAL(38, 6)) AS energy_low_pj,
+    CAST(CASE WHEN unpriced IS NULL THEN driver_count * most_cost_pj END AS DECIMAL(38, 6)) AS energy_high_pj,
+    unpriced
 FROM counted;

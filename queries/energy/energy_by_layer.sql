@@ -9,9 +9,9 @@ CREATE OR REPLACE VIEW energy_by_layer (
     chip,
     -- The cost set.
     cost_version,
-    -- Position of the layer in the network, from 0.
+    -- Position of the layer in the network, from 0; empty for what is charged once for the whole run.
     layer_index,
-    -- Name of the layer.
+    -- Name of the layer; empty for what is charged once for the whole run.
     layer,
     -- What a spike of the layer triggers: 'input', 'hidden' or 'readout'.
     role,
@@ -21,10 +21,20 @@ CREATE OR REPLACE VIEW energy_by_layer (
     n_active_neurons,
     -- Recorded spikes. [count]
     n_spikes,
-    -- Energy. [pJ]
+    -- Energy, of the priced operations; empty where none is priced. [pJ]
     energy_pj,
     -- Mean energy of a recorded spike; empty where none was recorded. [pJ]
-    energy_per_spike_pj
+    energy_per_spike_pj,
+    -- Operations that the version prices. [count]
+    n_operations,
+    -- Operations of them that could be priced here. [count]
+    n_priced,
+    -- Priced operations whose cost has a published range. [count]
+    n_ranged,
+    -- Energy at the lower ends of the published ranges; empty where no range is published. [pJ]
+    energy_low_pj,
+    -- Energy at the upper ends of the published ranges; empty where no range is published. [pJ]
+    energy_high_pj
 ) AS
 SELECT
     priced.run_id,
@@ -38,7 +48,12 @@ SELECT
     priced.n_active_neurons,
     priced.n_spikes,
     priced.energy_pj,
-    priced.energy_per_spike_pj
+    priced.energy_per_spike_pj,
+    priced.n_operations,
+    priced.n_priced,
+    priced.n_ranged,
+    priced.energy_low_pj,
+    priced.energy_high_pj
 FROM energy_by_layer_all_versions AS priced
 INNER JOIN cost_version_in_force AS in_force
     ON priced.chip = in_force.chip AND priced.cost_version = in_force.cost_version;

@@ -9,9 +9,9 @@ CREATE OR REPLACE VIEW energy_by_layer_all_versions (
     chip,
     -- The cost set.
     cost_version,
-    -- Position of the layer in the network, from 0.
+    -- Position of the layer in the network, from 0; empty for what is charged once for the whole run.
     layer_index,
-    -- Name of the layer.
+    -- Name of the layer; empty for what is charged once for the whole run.
     layer,
     -- What a spike of the layer triggers: 'input', 'hidden' or 'readout'.
     role,
@@ -21,33 +21,95 @@ CREATE OR REPLACE VIEW energy_by_layer_all_versions (
     n_active_neurons,
     -- Recorded spikes. [count]
     n_spikes,
-    -- Energy. [pJ]
+    -- Energy, of the priced operations; empty where none is priced. [pJ]
     energy_pj,
     -- Mean energy of a recorded spike; empty where none was recorded. [pJ]
-    energy_per_spike_pj
+    energy_per_spike_pj,
+    -- Operations that the version prices. [count]
+    n_operations,
+    -- Operations of them that could be priced here. [count]
+    n_priced,
+    -- Priced operations whose cost has a published range. [count]
+    n_ranged,
+    -- Energy at the lower ends of the published ranges; empty where no range is published. [pJ]
+    energy_low_pj,
+    -- Energy at the upper ends of the published ranges; empty where no range is published. [pJ]
+    energy_high_pj
 ) AS
+WITH priced AS (
+    SELECT
+        run_id,
+        chip,
+        cost_version,
+        coalesce(layer_index, -1) AS place,
+        CAST(sum(energy_pj) AS DECIMAL(38, 6)) AS energy_pj,
+        CAST(count(energy_pj) AS BIGINT) AS n_priced,
+        CAST(count(CASE WHEN is_ranged THEN energy_pj END) AS BIGINT) AS n_ranged,
+        CAST(sum(energy_low_pj) AS DECIMAL(38, 6)) AS energy_low_pj,
+        CAST(sum(energy_high_pj) AS DECIMAL(38, 6)) AS energy_high_pj
+    FROM _energy_by_layer_operation
+    GROUP BY run_id, chip, cost_version, coalesce(layer_index, -1)
+),
+
+versions AS (
+    SELECT
+        chip,
+        cost_version,
+        CAST(count(*) AS BIGINT) AS n_operations
+    FROM _summed_costs
+    GROUP BY chip, cost_version
+),
+
+places AS (
+    SELECT
+        run_id,
+        run_name,
+        layer_index AS place,
+        layer_index,
+        layer,
+        role,
+        n_neurons,
+        n_active_neurons,
+        n_spikes
+    FROM activity_by_layer
+    UNION ALL
+    SELECT
+        run_id,
+        run_name,
+        -1 AS place,
+        NULL AS layer_index,
+        NULL AS layer,
+        NULL AS role,
+        NULL AS n_neurons,
+        NULL AS n_active_neurons,
+        NULL AS n_spikes
+    FROM runs
+)
+
 SELECT
-    run_id,
-    run_name,
-    chip,
-    cost_version,
-    layer_index,
-    layer,
-    role,
-    n_neurons,
-    n_active_neurons,
-    n_spikes,
-    CAST(sum(energy_pj) AS DECIMAL(38, 6)) AS energy_pj,
-    CAST(sum(energy_pj) AS DOUBLE) / nullif(n_spikes, 0) AS energy_per_spike_pj
-FROM _energy_by_layer_operation
-GROUP BY
-    run_id,
-    run_name,
-    chip,
-    cost_version,
-    layer_index,
-    layer,
-    role,
-    n_neurons,
-    n_active_neurons,
-    n_spikes;
+    places.run_id,
+    places.run_name,
+    versions.chip,
+    versions.cost_version,
+    places.layer_index,
+    places.layer,
+    places.role,
+    places.n_neurons,
+    places.n_active_neurons,
+    places.n_spikes,
+    priced.energy_pj,
+    CAST(priced.energy_pj AS DOUBLE) / nullif(places.n_spikes, 0) AS energy_per_spike_pj,
+    versions.n_operations,
+    coalesce(priced.n_priced, 0) AS n_priced,
+    coalesce(priced.n_ranged, 0) AS n_ranged,
+    CASE WHEN priced.n_ranged > 0 THEN priced.energy_low_pj END AS energy_low_pj,
+    CASE WHEN priced.n_ranged > 0 THEN priced.energy_high_pj END AS energy_high_pj
+FROM places
+CROSS JOIN versions
+LEFT JOIN priced
+    ON
+        places.run_id = priced.run_id
+        AND versions.chip = priced.chip
+        AND versions.cost_version = priced.cost_version
+        AND places.place = priced.place
+WHERE places.layer_index IS NOT NULL OR priced.n_priced > 0;

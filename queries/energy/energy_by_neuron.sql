@@ -1,5 +1,5 @@
--- Energy of each neuron, under the cost version in force today.
--- Grain: one row per (run, chip, layer, neuron) with at least one spike.
+-- Energy of each neuron, under the cost version in force today: of the operations that can be told by neuron.
+-- Grain: one row per (run, chip, layer, neuron) that spiked or costs energy.
 CREATE OR REPLACE VIEW energy_by_neuron (
     -- The run.
     run_id,

@@ -30,8 +30,8 @@ CREATE OR REPLACE VIEW energy_by_spike_all_versions (
 SELECT
     activity.run_id,
     activity.run_name,
-    prices.chip,
-    prices.cost_version,
+    costs.chip,
+    costs.cost_version,
     activity.layer_index,
     activity.layer,
     activity.role,
@@ -39,6 +39,10 @@ SELECT
     activity.timestep,
     activity.sample_index,
     activity.n_spikes,
-    CAST(activity.n_spikes * prices.cost_pj AS DECIMAL(38, 6)) AS energy_pj
+    CAST(
+        activity.n_spikes * (costs.spike_cost_pj + coalesce(activity.fan_out * costs.synaptic_event_cost_pj, 0))
+        AS DECIMAL(38, 6)
+    ) AS energy_pj
 FROM activity_by_spike AS activity
-INNER JOIN _cost_by_role AS prices ON activity.role = prices.role;
+INNER JOIN _cost_by_layer AS costs
+    ON activity.run_id = costs.run_id AND activity.layer_index = costs.layer_index;

@@ -1,0 +1,64 @@
+-- What one spike, one synaptic event and one neuron of a layer cost, over all operations that are priced in the run.
+-- Grain: one row per (run, layer, chip, cost version).
+CREATE OR REPLACE VIEW _cost_by_layer (
+    -- The run's narrow key.
+    run_key,
+    -- The run.
+    run_id,
+    -- Name of the run; runs that share a name form a history.
+    run_name,
+    -- Position of the layer in the network, from 0.
+    layer_index,
+    -- Name of the layer.
+    layer,
+    -- What a spike of the layer triggers: 'input', 'hidden' or 'readout'.
+    role,
+    -- Neurons, silent ones included.
+    n_neurons,
+    -- The chip.
+    chip,
+    -- The cost set.
+    cost_version,
+    -- Energy of one spike, without its synaptic events where neurons differ in their fan-out. [pJ]
+    spike_cost_pj,
+    -- Energy of one synaptic event where neurons differ in their fan-out, else 0. [pJ]
+    synaptic_event_cost_pj,
+    -- Energy of one neuron over the whole run, whatever it does. [pJ]
+    neuron_cost_pj,
+    -- Whether a neuron costs energy without a spike, by its steps or by counters of its own.
+    has_neuron_costs
+) AS
+SELECT
+    runs.run_key,
+    runs.run_id,
+    runs.run_name,
+    layers.layer_index,
+    layers.layer,
+    layers.role,
+    layers.n_neurons,
+    costs.chip,
+    costs.cost_version,
+    CAST(coalesce(sum(counts.units_per_spike * costs.cost_pj), 0) AS DECIMAL(38, 6)) AS spike_cost_pj,
+    CAST(
+        coalesce(
+            sum(CASE WHEN counts.driver = 'synaptic_event' AND counts.units_per_spike IS NULL THEN costs.cost_pj END), 0
+        ) AS DECIMAL(38, 6)
+    ) AS synaptic_event_cost_pj,
+    CAST(coalesce(sum(counts.units_per_neuron * costs.cost_pj), 0) AS DECIMAL(38, 6)) AS neuron_cost_pj,
+    coalesce(bool_or(counts.grain = 'neuron' AND costs.cost_pj <> 0 AND counts.driver_count > 0), false)
+        AS has_neuron_costs
+FROM driver_counts AS counts
+INNER JOIN _summed_costs AS costs ON counts.driver = costs.driver
+INNER JOIN runs ON counts.run_key = runs.run_key
+INNER JOIN layers ON counts.run_key = layers.run_key AND counts.layer_index = layers.layer_index
+WHERE counts.missing IS NULL
+GROUP BY
+    runs.run_key,
+    runs.run_id,
+    runs.run_name,
+    layers.layer_index,
+    layers.layer,
+    layers.role,
+    layers.n_neurons,
+    costs.chip,
+    costs.cost_version;
