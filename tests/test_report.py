@@ -19,7 +19,7 @@ from factories import run_file, with_sidecar
 
 from energy_db import EnergyStore, Report
 from energy_db.errors import StoreError, UsageError
-from energy_db.reports.report import LayerEnergy, NeuronEnergy, OperationEnergy, StepEnergy
+from energy_db.reports.rows import LayerEnergy, NeuronEnergy, OperationEnergy, StepEnergy
 
 EVENTS = {
     "layer": ["hid", "hid", "hid", "hid", "in", "in", "out"],

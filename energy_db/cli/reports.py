@@ -174,7 +174,7 @@ def _show_report(output: Output, priced: Report, top: int | None) -> None:
 
 def _show_rows(output: Output, priced: Report, by: str, top: int | None) -> None:
     from energy_db.reports import faces
-    from energy_db.reports.report import ROW_TYPES
+    from energy_db.reports.rows import ROW_TYPES
 
     entries: Sequence[Any]
     if by == "layer":

@@ -23,10 +23,10 @@ def layer_lines(layers: Sequence[Any]) -> list[str]:
         per_spike = (
             "" if layer.energy_per_spike_pj is None else f" × {units.significant(layer.energy_per_spike_pj)} pJ/spike"
         )
-        energy = units.nanojoules(layer.energy_pj)
-        lines.append(
-            f"  {printable(layer.layer)}: {layer.spikes} spikes{per_spike} = {energy} ({units.percent(layer.share)})"
-        )
+        energy = "unpriced"
+        if layer.energy_pj is not None:
+            energy = f"{units.nanojoules(layer.energy_pj)} ({units.percent(layer.share)})"
+        lines.append(f"  {printable(layer.layer)}: {layer.spikes} spikes{per_spike} = {energy}")
     return lines
 
 
@@ -36,6 +36,12 @@ def dominant_line(layers: Sequence[Any], dominant: str | None) -> list[str]:
     return [f"  Dominant layer: {printable(dominant)} ({units.percent(shares[dominant])})"] if dominant else []
 
 
+def total_in_nanojoules(report: Any, per: str) -> str:
+    """Return the total of a report in nJ, and how much of the cost version it covers."""
+    total = "unknown" if report.total_energy_pj is None else f"{units.nanojoules(report.total_energy_pj)}{per}"
+    return total if not report.unpriced else f"{total} ({report.coverage})"
+
+
 def summary(report: Report) -> str:
     """Return the report in a few lines."""
     run = report.run
@@ -43,7 +49,7 @@ def summary(report: Report) -> str:
         f"Energy report ({report.chip}, {report.cost_version}): {printable(run.name)}",
         *layer_lines(report.layers),
     ]
-    lines.append(f"  Total: {units.nanojoules(report.total_energy_pj)}, {_per_inference(report)}")
+    lines.append(f"  Total: {total_in_nanojoules(report, f', {_per_inference(report)}')}")
     lines += dominant_line(report.layers, report.dominant_layer)
     if neuron := report.dominant_neuron:
         lines.append(f"  Dominant neuron: {printable(neuron.layer)}/{neuron.neuron} ({units.percent(neuron.share)})")
@@ -83,15 +89,20 @@ def html(report: Report) -> str:
     return "".join(parts) + (f"<ul>{items}</ul>" if items else "")
 
 
+def optional_energy(pj: float | None) -> str:
+    """Return an energy for eyes, and a question mark where nobody knows it."""
+    return "?" if pj is None else units.energy(pj)
+
+
 def chip_rows(reports: Sequence[Report]) -> Rows:
     """Return a row for each chip that a run was priced on."""
     return [
         {
             "chip": report.chip,
             "cost version": report.cost_version,
-            "energy": units.energy(report.total_energy_pj),
-            "per inference": units.energy(report.energy_per_inference_pj),
-            "per spike": _optional_energy(report.energy_per_spike_pj),
+            "energy": optional_energy(report.total_energy_pj),
+            "per inference": optional_energy(report.energy_per_inference_pj),
+            "per spike": _per_spike(report.energy_per_spike_pj),
             "dominant layer": report.dominant_layer or "",
         }
         for report in reports
@@ -107,9 +118,9 @@ def layer_rows(report: Report) -> Rows:
             "neurons": layer.n_neurons,
             "active": layer.n_active_neurons,
             "spikes": layer.spikes,
-            "per spike": _optional_energy(layer.energy_per_spike_pj),
-            "energy": units.energy(layer.energy_pj),
-            "share": units.percent(layer.share),
+            "per spike": _per_spike(layer.energy_per_spike_pj),
+            "energy": optional_energy(layer.energy_pj),
+            "share": _optional_percent(layer.share),
         }
         for layer in report.layers
     ]
@@ -121,10 +132,10 @@ def operation_rows(report: Report) -> Rows:
         {
             "operation": entry.operation,
             "driver": entry.driver,
-            "count": entry.count,
-            "each": units.energy(entry.cost_pj),
-            "energy": units.energy(entry.energy_pj),
-            "share": units.percent(entry.share),
+            "count": "?" if entry.count is None else entry.count,
+            "each": optional_energy(entry.cost_pj),
+            "energy": optional_energy(entry.energy_pj),
+            "share": _optional_percent(entry.share),
         }
         for entry in report.operations
     ]
@@ -171,14 +182,23 @@ def _title(report: Report) -> str:
 
 def _facts(report: Report) -> str:
     run = report.run
-    return (
-        f"Total {units.energy(report.total_energy_pj)}, {_per_inference(report)}: {report.total_spikes} spikes in "
-        f"{_plural(run.n_samples, 'sample')} of {_plural(run.n_timesteps, 'timestep')}"
+    total = "unknown" if report.total_energy_pj is None else units.energy(report.total_energy_pj)
+    coverage = f" ({report.coverage})" if report.unpriced else ""
+    activity = (
+        f"{report.total_spikes} spikes in {_plural(run.n_samples, 'sample')} of {_plural(run.n_timesteps, 'timestep')}"
     )
+    return f"Total {total}{coverage}, {_per_inference(report)}: {activity}\n{_range(report)}"
+
+
+def _range(report: Report) -> str:
+    if report.energy_low_pj is None or report.energy_high_pj is None:
+        return f"Range: none is published for {report.chip} {report.cost_version}"
+    ends = f"{units.energy(report.energy_low_pj)} to {units.energy(report.energy_high_pj)}"
+    return f"Range: {ends} (published for {report.n_ranged} of {_plural(report.n_operations, 'operation')})"
 
 
 def _per_inference(report: Report) -> str:
-    return f"{units.energy(report.energy_per_inference_pj)} per inference"
+    return f"{optional_energy(report.energy_per_inference_pj)} per inference"
 
 
 def _plural(number: int, noun: str) -> str:
@@ -195,8 +215,12 @@ def _saving(advice: Advice) -> str:
     return f"{units.energy(advice.saving_pj)} ({units.percent(advice.saving_share)})"
 
 
-def _optional_energy(pj: float | None) -> str:
+def _per_spike(pj: float | None) -> str:
     return "" if pj is None else units.energy(pj)
+
+
+def _optional_percent(share: float | None) -> str:
+    return "" if share is None else units.percent(share)
 
 
 def _html_table(rows: Rows) -> str:

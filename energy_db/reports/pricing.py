@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
-from energy_db import sql
+from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import Engine
-from energy_db.reports.advice import DOMINANT_NEURON_SHARE, advise, explain
-from energy_db.reports.report import (
-    NEURONS_AT_HAND,
-    PRICED,
-    SORTED_BY,
-    LayerEnergy,
-    OperationEnergy,
-    Report,
-    costliest_neurons,
-)
+from energy_db.reports.advice import DOMINANT_NEURON_SHARE, LayerDemand, advise, explain
+from energy_db.reports.cells import Cell, as_float, read_cells, total
+from energy_db.reports.receipt import provenance
+from energy_db.reports.report import NEURONS_AT_HAND, Report, costliest_neurons
+from energy_db.reports.rows import LayerEnergy, OperationEnergy
 from energy_db.runs import Run
 
 
@@ -33,79 +30,130 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         The chip and the cost set; both must be in the catalogue.
     """
     key = [run.run_id, chip, cost_version]
-    layer_rows = engine.records(f"SELECT * FROM energy_by_layer_all_versions WHERE {PRICED} ORDER BY layer_index", key)
-    total = float(sum(row["energy_pj"] for row in layer_rows))
-    layers = tuple(_layer(row, total) for row in layer_rows)
-    operation_rows = engine.records(
-        f"SELECT * FROM energy_by_operation_all_versions WHERE {PRICED} ORDER BY {SORTED_BY['operation']}", key
-    )
+    cells = read_cells(engine, key)
     firing = engine.records("SELECT * FROM firing_by_layer WHERE run_id = ? ORDER BY layer_index", [run.run_id])
-    costliest = costliest_neurons(engine, key, total, NEURONS_AT_HAND)
-    costly = [(entry.layer, entry.neuron, entry.spikes) for entry in costliest if entry.share > DOMINANT_NEURON_SHARE]
-    [costs] = engine.records(
+    [version] = engine.records(
         "SELECT * EXCLUDE (added_at) FROM cost_versions WHERE chip = ? AND cost_version = ?", [chip, cost_version]
     )
+    whole = total(cells)
+    layers = tuple(_layer(run, fires, cells, whole.pj) for fires in firing)
+    demands = [_demand(entry, fires, cells) for entry, fires in zip(layers, firing, strict=True)]
+    operations = _operations(cells, whole.pj)
+    costliest = costliest_neurons(engine, key, whole.value, NEURONS_AT_HAND)
+    costly = [(entry.layer, entry.neuron, entry.spikes) for entry in costliest if entry.share > DOMINANT_NEURON_SHARE]
+    unlayered = total(cell for cell in cells if cell.layer_index is None)
     return Report(
         run=run,
         chip=chip,
         cost_version=cost_version,
         total_spikes=run.n_spikes,
-        total_energy_pj=total,
+        total_energy_pj=whole.value,
+        energy_low_pj=as_float(whole.low_pj),
+        energy_high_pj=as_float(whole.high_pj),
+        n_ranged=len({cell.operation for cell in cells if cell.energy_low_pj is not None}),
+        unlayered_energy_pj=unlayered.value,
         layers=layers,
-        operations=tuple(_operation(row, total) for row in operation_rows),
-        why=explain(layers, firing),
-        advice=advise(layers, firing, costly, total),
-        warnings=_warnings(run, costs, operation_rows),
-        provenance=_provenance(run, costs),
+        operations=operations,
+        why=explain(demands, whole.value, unlayered.value),
+        advice=advise(demands, costly, whole.value or 0.0),
+        warnings=_warnings(run, version, operations, ledger.withdrawal(engine, chip, cost_version)),
+        provenance=provenance(engine, run, version, cells),
         _costliest=costliest,
         _engine=engine,
     )
 
 
-def _layer(row: Mapping[str, Any], total: float) -> LayerEnergy:
-    energy_pj = float(row["energy_pj"])
+def _layer(run: Run, fires: Mapping[str, Any], cells: Iterable[Cell], whole: Decimal | None) -> LayerEnergy:
+    index, spikes = fires["layer_index"], fires["n_spikes"]
+    amount = total(cell for cell in cells if cell.layer_index == index)
     return LayerEnergy(
-        layer=row["layer"],
-        role=row["role"],
-        n_neurons=row["n_neurons"],
-        n_active_neurons=row["n_active_neurons"],
-        spikes=row["n_spikes"],
-        energy_pj=energy_pj,
-        share=energy_pj / total if total else 0.0,
-        energy_per_spike_pj=float(row["energy_pj"] / row["n_spikes"]) if row["n_spikes"] else None,
+        layer=fires["layer"],
+        role=str(run.layers[index].role),
+        n_neurons=fires["n_neurons"],
+        n_active_neurons=fires["n_neurons"] - fires["n_silent_neurons"],
+        spikes=spikes,
+        energy_pj=amount.value,
+        share=_share(amount.pj, whole),
+        energy_per_spike_pj=float(amount.pj / spikes) if spikes and amount.pj is not None else None,
+        energy_low_pj=as_float(amount.low_pj),
+        energy_high_pj=as_float(amount.high_pj),
     )
 
 
-def _operation(row: Mapping[str, Any], total: float) -> OperationEnergy:
-    energy_pj = float(row["energy_pj"])
-    share = energy_pj / total if total else 0.0
+def _demand(entry: LayerEnergy, fires: Mapping[str, Any], cells: Iterable[Cell]) -> LayerDemand:
+    """Return a layer with the part of its energy that follows its spikes, and the part that follows its neurons."""
+    here = [cell for cell in cells if cell.layer_index == fires["layer_index"]]
+    by_spikes = total(cell for cell in here if cell.grain == "spike")
+    by_steps = total(cell for cell in here if cell.driver == "neuron_step")
+    return LayerDemand(entry, fires, by_spikes.value or 0.0, by_steps.value or 0.0)
+
+
+def _operations(cells: Iterable[Cell], whole: Decimal | None) -> tuple[OperationEnergy, ...]:
+    by_name = sorted(cells, key=lambda cell: cell.operation)
+    rows = [_operation(list(same), whole) for _, same in groupby(by_name, key=lambda cell: cell.operation)]
+    return tuple(sorted(rows, key=lambda row: (row.energy_pj is None, -(row.energy_pj or 0.0))))
+
+
+def _operation(cells: Sequence[Cell], whole: Decimal | None) -> OperationEnergy:
+    amount, first = total(cells), cells[0]
+    counts = [cell.driver_count for cell in cells if cell.driver_count is not None]
     return OperationEnergy(
-        row["operation"], row["driver"], row["driver_count"], float(row["cost_pj"]), energy_pj, share
+        operation=first.operation,
+        driver=first.driver,
+        count=_count(sum(counts, Decimal(0))) if len(counts) == len(cells) else None,
+        cost_pj=as_float(first.cost_pj),
+        energy_pj=amount.value,
+        share=_share(amount.pj, whole),
+        energy_low_pj=as_float(amount.low_pj),
+        energy_high_pj=as_float(amount.high_pj),
+        unpriced=first.unpriced,
     )
 
 
-def _warnings(run: Run, costs: Mapping[str, Any], operations: list[dict[str, Any]]) -> tuple[str, ...]:
+def _count(number: Decimal) -> int | float:
+    """Return a count as a whole number, except for seconds, which need not be whole."""
+    return int(number) if number == int(number) else float(number)
+
+
+def _share(part: Decimal | None, whole: Decimal | None) -> float | None:
+    if part is None or whole is None:
+        return None
+    return float(part / whole) if whole else 0.0
+
+
+def _warnings(
+    run: Run, version: Mapping[str, Any], operations: Sequence[OperationEnergy], withdrawn: str | None
+) -> tuple[str, ...]:
+    chip, cost_version = version["chip"], version["cost_version"]
     found = []
-    if costs["status"] == "tutorial":
-        found.append(f"the costs {costs['cost_version']} are literature values of a tutorial, not measurements")
-    if [row["operation"] for row in operations] == ["undivided"]:
-        found.append(f"no split by operation is published for {costs['chip']}: one lump per spike")
-    if roles := [name.removesuffix(".role") for name in run.inferred if name.endswith(".role")]:
+    if withdrawn is not None:
+        found.append(f"the costs {chip} {cost_version} were withdrawn: {withdrawn}")
+    if version["status"] == "tutorial":
+        found.append(f"the costs {cost_version} are literature values of a tutorial, not measurements")
+    if [row.operation for row in operations] == ["undivided"]:
+        found.append(f"no split by operation is published for {chip}: one lump per spike")
+    return (*found, *_unpriced(chip, cost_version, operations), *_inferred(run))
+
+
+def _unpriced(chip: str, cost_version: str, operations: Sequence[OperationEnergy]) -> list[str]:
+    missing = [row for row in operations if row.unpriced is not None]
+    if not missing:
+        return []
+    reasons = "; ".join(f"{row.operation}: {row.unpriced}" for row in missing)
+    n_priced = len(operations) - len(missing)
+    return [f"{n_priced} of {len(operations)} operations of {chip} {cost_version} priced, the others are not in the "
+            f"total ({reasons})"]  # fmt: skip
+
+
+def _inferred(run: Run) -> list[str]:
+    found = []
+    marks = [name.rpartition(".") for name in run.inferred]
+    if roles := [layer for layer, _, what in marks if what == "role"]:
         found.append(f"no role is declared for {', '.join(roles)}: priced as hidden")
-    if others := [name for name in run.inferred if not name.endswith(".role")]:
-        found.append(f"inferred from the events, not declared: {', '.join(others)}")
-    return tuple(found)
-
-
-def _provenance(run: Run, costs: Mapping[str, Any]) -> dict[str, Any]:
-    published_on = costs["published_on"]
-    return {
-        "content_hash": run.content_hash or None,
-        "activity_hash": run.activity_hash or None,
-        "source_path": run.source_path,
-        "source_sha256": run.source_sha256,
-        "ingested_at": f"{run.ingested_at.isoformat()}Z",
-        "inferred": list(run.inferred),
-        "costs": {**costs, "published_on": published_on and published_on.isoformat()},
-        "shipped_fingerprint": sql.shipped_fingerprint(),
-    }
+    facts = [name for name in run.inferred if name.rpartition(".")[2] in ("n_timesteps", "n_samples", "n_neurons")]
+    if facts:
+        found.append(f"inferred from the events, not declared: {', '.join(facts)}")
+    counters = [name for name in run.inferred if name not in facts and not name.endswith(".role")]
+    if counters:
+        found.append(f"no count is given, taken as 0: {', '.join(counters)}")
+    return found

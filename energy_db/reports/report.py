@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.reports.advice import Advice
+from energy_db.reports.cells import PRICED
+from energy_db.reports.rows import ROW_TYPES, LayerEnergy, NeuronEnergy, OperationEnergy, StepEnergy, Totals
 from energy_db.runs import Run
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ SCHEMA = "energy-db/report/1"
 VIEWS = (
     "cost_version_in_force",
     "energy_by_layer_all_versions",
+    "energy_by_layer_operation_all_versions",
     "energy_by_neuron_all_versions",
     "energy_by_operation_all_versions",
     "firing_by_layer",
@@ -26,103 +29,12 @@ VIEWS = (
 STEP_VIEW = "energy_by_step_all_versions"
 
 NEURONS_AT_HAND = 20
-PRICED = "run_id = ? AND chip = ? AND cost_version = ?"
 SORTED_BY = {
-    "layer": "layer_index",
+    "layer": "layer_index NULLS LAST",
     "neuron": "energy_pj DESC, layer_index, neuron",
-    "operation": "energy_pj DESC, operation",
+    "operation": "energy_pj DESC NULLS LAST, operation",
     "step": "timestep, layer_index",
 }
-
-
-@dataclass(frozen=True)
-class LayerEnergy:
-    """What a layer costs.
-
-    Attributes
-    ----------
-    layer, role : str
-        Its name and what its spikes trigger.
-    n_neurons, spikes : int
-        Its neurons, silent ones included, and their spikes.
-    n_active_neurons : int or None
-        Its neurons that spiked; None where only the spikes of the layer were counted.
-    energy_pj : float
-        Energy in pJ.
-    share : float
-        The same as a share of the run's energy, from 0 to 1.
-    energy_per_spike_pj : float or None
-        Energy of one of its spikes in pJ; None if it was silent.
-    """
-
-    layer: str
-    role: str
-    n_neurons: int
-    n_active_neurons: int | None
-    spikes: int
-    energy_pj: float
-    share: float
-    energy_per_spike_pj: float | None
-
-
-@dataclass(frozen=True)
-class OperationEnergy:
-    """What an operation of the hardware costs, over all layers: `count` units of its driver, `cost_pj` each."""
-
-    operation: str
-    driver: str
-    count: int
-    cost_pj: float
-    energy_pj: float
-    share: float
-
-
-@dataclass(frozen=True)
-class NeuronEnergy:
-    """What a neuron costs: its spikes, its energy in pJ, and that as a share of the run's."""
-
-    layer: str
-    neuron: int
-    spikes: int
-    energy_pj: float
-    share: float
-
-
-@dataclass(frozen=True)
-class StepEnergy:
-    """What a layer costs in a timestep, over all samples: its spikes and its energy in pJ."""
-
-    timestep: int
-    layer: str
-    spikes: int
-    energy_pj: float
-
-
-ROW_TYPES: Final = {"layer": LayerEnergy, "neuron": NeuronEnergy, "operation": OperationEnergy, "step": StepEnergy}
-
-
-class Totals:
-    """What follows from the energy of a run and its layers."""
-
-    total_spikes: int
-    total_energy_pj: float
-    layers: tuple[LayerEnergy, ...]
-
-    @property
-    def total_energy_nj(self) -> float:
-        """Energy of the whole run in nJ."""
-        return self.total_energy_pj / 1000
-
-    @property
-    def energy_per_spike_pj(self) -> float | None:
-        """Mean energy of a recorded spike in pJ; None for a silent run."""
-        return self.total_energy_pj / self.total_spikes if self.total_spikes else None
-
-    @property
-    def dominant_layer(self) -> str | None:
-        """The layer that burns most; None if none burns anything."""
-        costliest = max(self.layers, key=lambda layer: layer.energy_pj)
-        return costliest.layer if costliest.energy_pj > 0 else None
 
 
 @dataclass(frozen=True)
@@ -137,12 +49,19 @@ class Report(Totals):
         The chip and the cost set that price it.
     total_spikes : int
         Recorded spikes.
-    total_energy_pj : float
-        Energy of the whole run in pJ. The store's own figures are exact decimals (`to_arrow`).
+    total_energy_pj : float or None
+        Energy of the whole run in pJ, of the operations that could be priced; None if none could. The store's own
+        figures are exact decimals (`to_arrow`).
+    energy_low_pj, energy_high_pj : float or None
+        The same at both ends of the published ranges; None where no range is published.
+    n_ranged : int
+        How many of the priced operations have a published range.
+    unlayered_energy_pj : float or None
+        The part of it that belongs to no layer, such as static power; None if the costs have no such part.
     layers : tuple of LayerEnergy
         Every layer, in the network's order.
     operations : tuple of OperationEnergy
-        Every operation of the chip, the costliest first.
+        Every operation of the chip, the costliest first; the unpriced ones last, with the reason.
     why : str
         Who burns the energy, in one sentence.
     advice : tuple of Advice
@@ -150,14 +69,19 @@ class Report(Totals):
     warnings : tuple of str
         How far not to trust the figures: what was inferred, what the costs leave out.
     provenance : dict
-        Which content, which costs, from which source.
+        The receipt: which content, each cost row with its source and status, which views, and a `report_hash` that
+        anybody with the same content and cost version gets again (docs/costs.md).
     """
 
     run: Run
     chip: str
     cost_version: str
     total_spikes: int
-    total_energy_pj: float
+    total_energy_pj: float | None
+    energy_low_pj: float | None
+    energy_high_pj: float | None
+    n_ranged: int
+    unlayered_energy_pj: float | None
     layers: tuple[LayerEnergy, ...]
     operations: tuple[OperationEnergy, ...]
     why: str
@@ -168,9 +92,9 @@ class Report(Totals):
     _engine: Engine = field(repr=False, compare=False)
 
     @property
-    def energy_per_inference_pj(self) -> float:
-        """Mean energy of a sample in pJ."""
-        return self.total_energy_pj / self.run.n_samples
+    def energy_per_inference_pj(self) -> float | None:
+        """Mean energy of a sample in pJ; None if nothing could be priced."""
+        return None if self.total_energy_pj is None else self.total_energy_pj / self.run.n_samples
 
     @property
     def dominant_neuron(self) -> NeuronEnergy | None:
@@ -184,7 +108,7 @@ class Report(Totals):
         Parameters
         ----------
         top : int or None
-            At most so many; None for all that spiked.
+            At most so many; None for all that burn.
         """
         if top is not None and top < 0:
             raise UsageError(f"top is {top}, must be 0 or more")
@@ -209,7 +133,7 @@ class Report(Totals):
         Parameters
         ----------
         top : int or None
-            How many neurons to list; None for all that spiked.
+            How many neurons to list; None for all that burn.
         """
         neuron = self.dominant_neuron
         return {
@@ -222,6 +146,12 @@ class Report(Totals):
             "n_samples": self.run.n_samples,
             "total_spikes": self.total_spikes,
             "total_energy_pj": self.total_energy_pj,
+            "energy_low_pj": self.energy_low_pj,
+            "energy_high_pj": self.energy_high_pj,
+            "n_operations": self.n_operations,
+            "n_priced": self.n_priced,
+            "n_ranged": self.n_ranged,
+            "unlayered_energy_pj": self.unlayered_energy_pj,
             "energy_per_spike_pj": self.energy_per_spike_pj,
             "energy_per_inference_pj": self.energy_per_inference_pj,
             "layers": [asdict(layer) for layer in self.layers],
@@ -274,9 +204,9 @@ class Report(Totals):
 
 
 def costliest_neurons(
-    engine: Engine, key: list[str], total_energy_pj: float, top: int | None
+    engine: Engine, key: list[str], total_energy_pj: float | None, top: int | None
 ) -> tuple[NeuronEnergy, ...]:
-    """Return the neurons that burn most of a run, priced by (run id, chip, cost version); None for all that spiked."""
+    """Return the neurons that burn most of a run, priced by (run id, chip, cost version); None for all."""
     limit = "" if top is None else f" LIMIT {int(top)}"
     rows = engine.rows(
         f"SELECT layer, neuron, n_spikes, energy_pj FROM energy_by_neuron_all_versions WHERE {PRICED} "

@@ -26,7 +26,11 @@ CREATE OR REPLACE VIEW _cost_by_layer (
     -- Energy of one neuron over the whole run, whatever it does. [pJ]
     neuron_cost_pj,
     -- Whether a neuron costs energy without a spike, by its steps or by counters of its own.
-    has_neuron_costs
+    has_neuron_costs,
+    -- Whether single spikes cost energy.
+    has_spike_costs,
+    -- Whether that can be told by timestep, because every spike of the layer costs the same.
+    has_step_costs
 ) AS
 SELECT
     runs.run_key,
@@ -46,12 +50,14 @@ SELECT
     ) AS synaptic_event_cost_pj,
     CAST(coalesce(sum(counts.units_per_neuron * costs.cost_pj), 0) AS DECIMAL(38, 6)) AS neuron_cost_pj,
     coalesce(bool_or(counts.grain = 'neuron' AND costs.cost_pj <> 0 AND counts.driver_count > 0), false)
-        AS has_neuron_costs
+        AS has_neuron_costs,
+    coalesce(bool_or(counts.grain = 'spike'), false) AS has_spike_costs,
+    coalesce(bool_or(counts.units_per_spike IS NOT NULL), false) AS has_step_costs
 FROM driver_counts AS counts
 INNER JOIN _summed_costs AS costs ON counts.driver = costs.driver
 INNER JOIN runs ON counts.run_key = runs.run_key
 INNER JOIN layers ON counts.run_key = layers.run_key AND counts.layer_index = layers.layer_index
-WHERE counts.missing IS NULL
+WHERE counts.missing IS NULL AND counts.grain IN ('spike', 'neuron') AND costs.cost_pj IS NOT NULL
 GROUP BY
     runs.run_key,
     runs.run_id,

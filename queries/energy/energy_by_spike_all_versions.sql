@@ -45,4 +45,5 @@ SELECT
     ) AS energy_pj
 FROM activity_by_spike AS activity
 INNER JOIN _cost_by_layer AS costs
-    ON activity.run_id = costs.run_id AND activity.layer_index = costs.layer_index;
+    ON activity.run_id = costs.run_id AND activity.layer_index = costs.layer_index
+WHERE costs.has_spike_costs;

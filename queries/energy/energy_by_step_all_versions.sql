@@ -36,4 +36,5 @@ SELECT
     CAST(activity.n_spikes * costs.spike_cost_pj AS DECIMAL(38, 6)) AS energy_pj
 FROM activity_by_step AS activity
 INNER JOIN _cost_by_layer AS costs
-    ON activity.run_id = costs.run_id AND activity.layer_index = costs.layer_index;
+    ON activity.run_id = costs.run_id AND activity.layer_index = costs.layer_index
+WHERE costs.has_step_costs;
