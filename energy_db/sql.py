@@ -116,6 +116,11 @@ def drivers_file() -> Path:
     return root() / "schema" / "drivers.toml"
 
 
+def cost_template() -> str:
+    """Return the cost file to start from."""
+    return (root() / "schema" / "template.toml").read_text(encoding="utf-8")
+
+
 def examples() -> list[Path]:
     """Return the run files of the demo, in the order of their names."""
     return sorted((root() / "examples").glob("digits-*.parquet"))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-_AMOUNT = re.compile(r"(-?[\d.]+ ?(%|[pnµm]?J))?")  # a number with its unit, as energy_db.units writes it
+_AMOUNT = re.compile(r"([-+]?[\d.]+ ?(%|[pnµm]?[JW]))?")  # a number with its unit, as energy_db.units writes it
 
 
 def text_table(rows: Sequence[Row]) -> str:
@@ -138,6 +138,14 @@ def arrow_table(rows: Sequence[Row]) -> pyarrow.Table:
     import pyarrow
 
     return pyarrow.Table.from_pylist([dict(row) for row in rows])
+
+
+def columns_of(table: Any) -> dict[str, list[Any]]:
+    """Return the columns of an Arrow table, or of a table of another library that Arrow can take over."""
+    import pyarrow
+
+    columns: dict[str, list[Any]] = pyarrow.table(table).to_pydict()
+    return columns
 
 
 def with_unique_names(table: pyarrow.Table) -> pyarrow.Table:

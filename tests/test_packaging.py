@@ -15,7 +15,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 TOP = Path(__file__).parents[1]
 CARRIED = {
-    "schema": ("*.sql", "costs/*.toml"),
+    "schema": ("*.sql", "*.toml", "costs/*.toml"),
     "queries": ("*/*.sql",),
     "migrations": ("*.py", "versions/*.py"),
     "examples": ("*.parquet", "*.json"),

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from energy_db.catalogue import adding, ledger
-from energy_db.catalogue.adding import Source
+from energy_db.catalogue import adding, citation, effects, ledger, lint
+from energy_db.catalogue.adding import AnyPath, Source
+from energy_db.catalogue.citation import Citation
+from energy_db.catalogue.effects import Difference
 from energy_db.catalogue.entries import plain_text
+from energy_db.catalogue.files import Problem
 from energy_db.catalogue.ledger import Fact, as_day
 from energy_db.catalogue.sets import Chip, CostSet
 from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
@@ -115,6 +118,52 @@ class Catalogue:
         if chip is not None:
             ledger.known_chip(self._engine, chip)
         return ledger.facts(self._engine, chip, None if as_of is None else as_day("as_of", as_of))
+
+    def diff(self, old: str, new: str, chip: str | None = None) -> Difference:
+        """Return what changes from one version to another: each operation, and every stored run.
+
+        Parameters
+        ----------
+        old, new : str
+            The two versions of a chip.
+        chip : str, optional
+            The chip; by default the only one that has both.
+
+        Raises
+        ------
+        NotFoundError
+            If the catalogue does not have them.
+        UsageError
+            If several chips have both, or both are the same.
+        """
+        return effects.diff(self._engine, old, new, chip)
+
+    def cite(self, chip: str, cost_version: str | None = None) -> Citation:
+        """Return how to cite a version: a sentence for the methods section, and BibTeX.
+
+        Parameters
+        ----------
+        chip : str
+            A chip of the catalogue.
+        cost_version : str, optional
+            The cost set; by default the one in force today, or the only one.
+
+        Raises
+        ------
+        NotFoundError
+            If the catalogue does not have it.
+        """
+        return citation.cite(self._engine, chip, ledger.shown_version(self._engine, chip, cost_version))
+
+    def lint(self, paths: Collection[AnyPath] | None = None) -> list[Problem]:
+        """Return what would keep cost files out of this catalogue; nothing is added.
+
+        Parameters
+        ----------
+        paths : collection of path-like, optional
+            The files; by default those of this release.
+        """
+        return lint.lint_files(paths, self.drivers(), ledger.stored_hashes(self._engine))
 
     def add(
         self, what: Source | Collection[Source], *, in_force: date | str | None = None, dry_run: bool = False

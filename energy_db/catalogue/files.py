@@ -76,6 +76,11 @@ def examine(path: str | PathLike[str]) -> tuple[Chip | None, list[Problem]]:
     return (None if reader.problems else chip), reader.problems
 
 
+def count_versions(paths: Collection[str | PathLike[str]]) -> int:
+    """Return how many cost sets files hold that can be read."""
+    return sum(len(read_chip(path).versions) for path in paths)
+
+
 def shipped_chips(chips: Collection[str] | None = None) -> list[Chip]:
     """Read the cost files of this release: all of them, or only those of some chips."""
     return [read_chip(path) for path in sql.cost_files() if chips is None or path.stem in chips]

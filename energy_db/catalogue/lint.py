@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
+from os import PathLike
+from pathlib import Path
 
+from energy_db import sql
+from energy_db.catalogue import files
 from energy_db.catalogue.files import Problem
 from energy_db.catalogue.sets import (
     ADDITIVE_SCOPES,
@@ -19,6 +23,7 @@ from energy_db.catalogue.sets import (
 )
 from energy_db.guess import did_you_mean
 
+AnyPath = str | PathLike[str]
 Versions = Mapping[tuple[str, str], str]
 Complaint = tuple[str, str]
 
@@ -28,6 +33,27 @@ WHOLE_SAMPLE = "inference"
 _CHIP_NAME = re.compile(r"[a-z0-9_]+")
 _NAME = re.compile(r"[a-z0-9_.-]+")
 _RESERVED = ("all",)  # what report --chip takes for every chip
+
+
+def lint_files(paths: Collection[AnyPath] | None, known_drivers: Mapping[str, str], stored: Versions) -> list[Problem]:
+    """Return everything that keeps cost files out of the catalogue, file by file.
+
+    Parameters
+    ----------
+    paths : collection of path-like or None
+        The files; None for those of this release, which must also be named as their chips.
+    known_drivers, stored : mapping
+        As of `problems`.
+    """
+    found: list[Problem] = []
+    for path in sql.cost_files() if paths is None else paths:
+        chip, unreadable = files.examine(path)
+        found += unreadable
+        if chip is not None:
+            found += problems(chip, known_drivers, stored)
+            if paths is None and chip.name != Path(path).stem:
+                found.append(Problem(chip.file, "", "", f"the chip is {chip.name!r}", "Name the file as its chip"))
+    return found
 
 
 def problems(chip: Chip, known_drivers: Mapping[str, str], stored: Versions) -> list[Problem]:
@@ -51,6 +77,11 @@ def problems(chip: Chip, known_drivers: Mapping[str, str], stored: Versions) -> 
             complaints = [*_of_cost(cost, cost_set), *_of_range(cost), *_of_driver(cost, drivers)]
             found += [Problem(chip.file, cost_set.version, cost.operation, *complaint) for complaint in complaints]
     return found
+
+
+def is_chip_name(name: str) -> bool:
+    """Whether a chip can be called so."""
+    return bool(_CHIP_NAME.fullmatch(name)) and name not in _RESERVED
 
 
 def _of_chip(chip: Chip, known_drivers: Mapping[str, str]) -> Iterator[Complaint]:
