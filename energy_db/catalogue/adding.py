@@ -75,7 +75,7 @@ def _insert(engine: Engine, chip: Chip) -> list[tuple[CostSet, bool]]:
 
 
 def _asked(given: Collection[tuple[CostSet, bool]], day: date) -> Fact:
-    can_price = [cost_set for cost_set, _ in given if cost_set.summed]
+    can_price = list({(new.chip, new.version): new for new, _ in given if new.summed}.values())
     if len(can_price) != 1:
         raise UsageError(
             f"{len(can_price)} of the given versions can price a run: which of them is to be in force from {day}?",

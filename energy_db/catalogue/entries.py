@@ -10,6 +10,9 @@ from typing import Any
 
 _ENERGY_DECIMALS = 6
 _ENERGY_LIMIT = Decimal(10**18)
+_PJ_OF_A_JOULE = Decimal(10**12)
+_POWER_DECIMALS = 18
+_POWER_LIMIT = Decimal(10**6)
 _CIRCUMSTANCE_DECIMALS = 3
 _CIRCUMSTANCE_LIMIT = Decimal(10**6)
 _NO_LINE = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of characters, line and paragraph ends
@@ -24,6 +27,18 @@ def energy(value: Any) -> Decimal | None:
         If it is none; the message says what it must be.
     """
     return _exact(value, _ENERGY_DECIMALS, _ENERGY_LIMIT)
+
+
+def power(value: Any) -> Decimal | None:
+    """Return a power in W as the store keeps it: as picojoules a second.
+
+    Raises
+    ------
+    ValueError
+        If it is none; the message says what it must be.
+    """
+    watts = _exact(value, _POWER_DECIMALS, _POWER_LIMIT)
+    return None if watts is None else energy(watts * _PJ_OF_A_JOULE)
 
 
 def circumstance(value: Any) -> Decimal | None:

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from energy_db import sql
-from energy_db.catalogue.entries import as_decimal, circumstance, energy, plain_day, plain_text
+from energy_db.catalogue.entries import circumstance, energy, plain_day, plain_text, power
 from energy_db.catalogue.sets import Chip, Cost, CostSet
 from energy_db.errors import CostError
 from energy_db.guess import did_you_mean
 
-_PJ_OF_A_JOULE = Decimal(10**12)
 _WATTS = {"power_w": "energy_pj", "low_w": "low_pj", "high_w": "high_pj"}
 
 
@@ -69,7 +68,7 @@ def examine(path: str | PathLike[str]) -> tuple[Chip | None, list[Problem]]:
     """Read a chip's cost file as far as it can be read, and say what is wrong with its values."""
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return None, [Problem(str(path), "", "", *_why_unreadable(Path(path), error))]
     reader = _Reader(str(path))
     chip = reader.chip(content)
@@ -111,8 +110,10 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _watts(value: Any) -> Decimal:
-    return as_decimal(value) * _PJ_OF_A_JOULE
+def _named(entry: Mapping[str, Any], key: str, number: int) -> str:
+    """Return by which name to speak of a table: its own, or its number."""
+    name = entry.get(key)
+    return name if name and isinstance(name, str) else f"#{number}"
 
 
 Kinds = Mapping[str, Callable[[Any], Any]]
@@ -136,9 +137,9 @@ _COST: Kinds = {
     "energy_pj": energy,
     "low_pj": energy,
     "high_pj": energy,
-    "power_w": _watts,
-    "low_w": _watts,
-    "high_w": _watts,
+    "power_w": power,
+    "low_w": power,
+    "high_w": power,
     "reference": _flag,
     "note": plain_text,
     **_ORIGIN,
@@ -169,28 +170,27 @@ class _Reader:
         if content and not content.get("version"):
             self.complain("has no [[version]]", "A chip needs one cost set at least")
         versions = tuple(
-            self.cost_set(entry, chip=name, drivers=drivers, chip_title=title, chip_note=note)
-            for entry in self.tables(content, "version", "[[version]]")
+            self.cost_set(entry, number, chip=name, drivers=drivers, chip_title=title, chip_note=note)
+            for number, entry in enumerate(self.tables(content, "version", "[[version]]"), 1)
         )
         return Chip(name, title or name, note, versions, drivers, self.file)
 
-    def cost_set(self, entry: dict[str, Any], **chip: Any) -> CostSet:
-        name = entry.get("name", "")
-        self.version, self.operation = name if isinstance(name, str) else "", ""
+    def cost_set(self, entry: dict[str, Any], number: int, **chip: Any) -> CostSet:
+        self.version = _named(entry, "name", number)
         values = self.values(
             {k: v for k, v in entry.items() if k != "cost"}, _VERSION, ("name", "source"), "a [[version]]"
         )
         for_rows: dict[str, Any] = {
             key: values.pop(key) for key in ("confidence", "node_nm", "supply_v") if key in values
         }
-        costs = [self.cost(row, for_rows) for row in self.tables(entry, "cost", "[[version.cost]]")]
+        rows = self.tables(entry, "cost", "[[version.cost]]")
+        costs = [self.cost(row, for_rows, position) for position, row in enumerate(rows, 1)]
         self.version = self.operation = ""
         version, source = values.pop("name", ""), values.pop("source", "")
         return CostSet(version=version, source=source, costs=costs, **values, **chip)
 
-    def cost(self, entry: dict[str, Any], defaults: Mapping[str, Any]) -> Cost:
-        operation = entry.get("operation", "")
-        self.operation = operation if isinstance(operation, str) else ""
+    def cost(self, entry: dict[str, Any], defaults: Mapping[str, Any], number: int) -> Cost:
+        self.operation = _named(entry, "operation", number)
         values = self.values(entry, _COST, ("operation", "driver"), "a [[version.cost]]")
         self.powers_become_energies(values)
         operation, driver = values.pop("operation", ""), values.pop("driver", "")
@@ -206,8 +206,7 @@ class _Reader:
         if picojoules := [key for key in _WATTS.values() if key in values]:
             self.complain(f"has both {watts[0]} and {picojoules[0]}", "Give watts or picojoules, not both")
         for key in watts:
-            value = self.read(key, energy, values.pop(key), "in picojoules a second ")
-            values[_WATTS[key]] = value
+            values[_WATTS[key]] = values.pop(key)
 
     def tables(self, entry: Mapping[str, Any], key: str, written: str) -> Iterator[dict[str, Any]]:
         found = entry.get(key, [])
@@ -227,11 +226,11 @@ class _Reader:
                 self.complain(f"the key {key!r} is missing", f"{place[0].upper()}{place[1:]} needs one")
         return {key: value for key, value in values.items() if value is not None}
 
-    def read(self, key: str, kind: Callable[[Any], Any], value: Any, unit: str = "") -> Any:
+    def read(self, key: str, kind: Callable[[Any], Any], value: Any) -> Any:
         try:
             return kind(value)
         except ValueError as error:
-            self.complain(f"{key} {unit}{error}", _ADVICE.get(kind, "Write it as docs/costs.md shows"))
+            self.complain(f"{key} {error}", _ADVICE.get(kind, "Write it as docs/costs.md shows"))
             return None
 
     def refuse_unknown(self, entry: Mapping[str, Any], known: Collection[str]) -> None:
@@ -249,6 +248,6 @@ _ADVICE: Mapping[Callable[[Any], Any], str] = {
     plain_day: "Write it as 2026-01-31, without quotes",
     energy: "Write it in picojoules, such as 23.6; leave the key out where the source says nothing",
     circumstance: "Write it as a plain number, such as 0.75",
-    _watts: "Write it in watts, such as 0.1044; leave the key out where the source says nothing",
+    power: "Write it in watts, such as 0.1044; leave the key out where the source says nothing",
     _flag: "Write true or false, without quotes",
 }
