@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from energy_db.catalogue.book import Catalogue
     from energy_db.catalogue.sets import Cost, CostSet
     from energy_db.errors import EnergyDbError
+    from energy_db.intake.topology import fan_out
     from energy_db.reports.report import Report
     from energy_db.runs import Run
     from energy_db.store import EnergyStore
@@ -25,6 +26,7 @@ __all__ = [
     "Report",
     "Run",
     "__version__",
+    "fan_out",
 ]
 
 _HOMES = {
@@ -37,6 +39,7 @@ _HOMES = {
     "Report": "reports.report",
     "Run": "runs",
     "EnergyStore": "store",
+    "fan_out": "intake.topology",
 }
 
 

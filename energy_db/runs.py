@@ -15,7 +15,8 @@ from energy_db import sql
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
-from energy_db.intake.declaration import Declaration, Layer, tag_number
+from energy_db.intake.declaration import Declaration, tag_number
+from energy_db.intake.network import Layer
 
 SHORTEST_ID_PREFIX = 6
 LENGTH_OF_ID = 12
@@ -39,7 +40,10 @@ class Run:
     layers : tuple of Layer
         The network, in order, as declared or inferred.
     inferred : tuple of str
-        What was inferred from the events, as 'n_timesteps' or 'hidden1.role'.
+        What was inferred from the events, as 'n_timesteps' or 'hidden1.role', and which counters were taken as 0
+        because the layer has none, as 'hidden1.hop'.
+    counters : dict of str to int
+        What it counted beside its spikes: the sum of each driver.
     tags : dict of str to str
         Anything else that is known of it.
     recorded_at, ingested_at : datetime
@@ -67,6 +71,7 @@ class Run:
     has_events: bool
     layers: tuple[Layer, ...]
     inferred: tuple[str, ...]
+    counters: dict[str, int]
     tags: dict[str, str]
     recorded_at: datetime | None
     ingested_at: datetime
@@ -93,29 +98,45 @@ class Run:
 
 @dataclass(frozen=True)
 class LayerActivity:
-    """A layer as it is stored: what it is, and how much it spiked."""
+    """A layer as it is stored: what it is, what was inferred of it, and how much it spiked."""
 
     layer: Layer
     inferred: tuple[str, ...]
     n_spikes: int
     n_active_neurons: int
 
+    @property
+    def n_synaptic_events(self) -> int | None:
+        """Its spikes times its fan-out; None if nobody said the fan-out, or if neurons differ."""
+        fan_out = 0 if self.layer.fan_out is None and self.layer.role == "readout" else self.layer.fan_out
+        if self.n_spikes == 0:
+            return 0
+        return None if fan_out is None or isinstance(fan_out, tuple) else self.n_spikes * fan_out
 
-def content_hash(activity_hash: str, declaration: Declaration) -> str:
-    """Return the identity of a run: SHA-256 over its activity hash and its network as canonical JSON."""
-    network = {
+
+def content_hash(activity_hash: str, declaration: Declaration, counters_hash: str | None = None) -> str:
+    """Return the identity of a run: SHA-256 over its activity hash, network and counters as canonical JSON."""
+    network: dict[str, Any] = {
         "activity": activity_hash,
         "n_timesteps": declaration.n_timesteps,
         "n_samples": declaration.n_samples,
         "timestep_us": None if declaration.timestep_us is None else f"{declaration.timestep_us:f}",
         "layers": [[la.name, la.role, la.n_inputs, la.n_neurons, la.fan_out] for la in declaration.layers or ()],
     }
+    if counters_hash is not None:
+        network["counters"] = counters_hash
     text = json.dumps(network, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def insert(engine: Engine, run: Mapping[str, Any], layers: Sequence[LayerActivity], tags: Mapping[str, str]) -> int:
-    """Write a run with its layers and tags, and return its key.
+def insert(
+    engine: Engine,
+    run: Mapping[str, Any],
+    layers: Sequence[LayerActivity],
+    tags: Mapping[str, str],
+    has_counters: bool = False,
+) -> int:
+    """Write a run with its layers, counters and tags, and return its key.
 
     Parameters
     ----------
@@ -127,23 +148,31 @@ def insert(engine: Engine, run: Mapping[str, Any], layers: Sequence[LayerActivit
         Its network, in order.
     tags : mapping of str to str
         Its tags.
+    has_counters : bool
+        Whether the table of incoming counters holds its counters.
     """
     run_key = int(engine.value("SELECT coalesce(max(run_key), 0) + 1 FROM runs"))
     columns = {"run_key": run_key, **run}
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     engine.run(f"INSERT INTO runs ({names}) VALUES ({marks})", list(columns.values()))
-    rows = []
-    for index, stored in enumerate(layers):
-        layer, each = stored.layer, stored.layer.fan_out
-        shared_fan_out = None if isinstance(each, tuple) else each
-        about = [run_key, index, layer.name, layer.role, layer.n_inputs, layer.n_neurons, shared_fan_out]
-        rows.append([*about, ",".join(stored.inferred), stored.n_spikes, stored.n_active_neurons])
-        if isinstance(each, tuple):
-            step = {"run_key": run_key, "layer_index": index, "fan_out": list(each)}
-            engine.run(sql.ingest_step("store_fan_out"), step)
-    engine.insert("layers", rows)
+    engine.insert("layers", [_layer_row(engine, run_key, index, stored) for index, stored in enumerate(layers)])
+    if has_counters:
+        engine.run(sql.ingest_step("store_counters"), {"run_key": run_key})
     _add_tags(engine, run_key, tags)
     return run_key
+
+
+def _layer_row(engine: Engine, run_key: int, index: int, stored: LayerActivity) -> list[Any]:
+    """Return a layer's row; where its neurons differ in their fan-out, store it, and count the events that follow."""
+    layer, fan_out, n_synaptic_events = stored.layer, stored.layer.fan_out, stored.n_synaptic_events
+    if isinstance(fan_out, tuple):
+        key = {"run_key": run_key, "layer_index": index}
+        engine.run(sql.ingest_step("store_fan_out"), {**key, "fan_out": list(fan_out)})
+        fan_out = None
+        if stored.n_spikes:
+            n_synaptic_events = engine.value(sql.ingest_step("count_synaptic_events"), {**key, "layer": layer.name})
+    about = [run_key, index, layer.name, layer.role, layer.n_inputs, layer.n_neurons, fan_out]
+    return [*about, ",".join(stored.inferred), stored.n_spikes, stored.n_active_neurons, n_synaptic_events]
 
 
 def set_tags(engine: Engine, run_key: int, tags: Mapping[str, str | None]) -> None:
@@ -162,6 +191,9 @@ def load(engine: Engine, run_key: int) -> Run:
     """Return a stored run by its key."""
     [row] = engine.records("SELECT * FROM runs WHERE run_key = ?", [run_key])
     tags = dict(engine.rows("SELECT tag, tag_value FROM run_tags WHERE run_key = ? ORDER BY tag", [run_key]))
+    counters = engine.rows(
+        "SELECT driver, sum(driver_count) FROM counters WHERE run_key = ? GROUP BY driver ORDER BY driver", [run_key]
+    )
     stored = engine.records("SELECT * FROM layers WHERE run_key = ? ORDER BY layer_index", [run_key])
     fan_outs = dict(
         engine.rows(
@@ -177,7 +209,14 @@ def load(engine: Engine, run_key: int) -> Run:
         inferred += [f"{entry['layer']}.{name}" for name in entry["inferred"].split(",") if name]
     unused = ("contract_version", "column_map")
     known = {key: value for key, value in row.items() if key not in unused and key != "run_name"}
-    return Run(**known, name=row["run_name"], layers=tuple(layers), inferred=tuple(inferred), tags=tags)
+    return Run(
+        **known,
+        name=row["run_name"],
+        layers=tuple(layers),
+        inferred=tuple(inferred),
+        counters={driver: int(total) for driver, total in counters},
+        tags=tags,
+    )
 
 
 def with_status(run: Run, status: str, notes: tuple[str, ...]) -> Run:

@@ -40,6 +40,9 @@ def run_file_options(command: Any) -> Any:
     """Give a verb the options that say what a run file cannot."""
     options = (
         click.option("--network", metavar="FILE", help="Network and timing, instead of the sidecar RUN.json."),
+        click.option(
+            "--counters", metavar="FILE", help="What it counted beside spikes: driver, count, [layer, neuron]."
+        ),
         click.option("--map", "columns", multiple=True, type=Assignment(), metavar="OURS=THEIRS", help="Column names."),
         click.option(
             "--role", "roles", multiple=True, type=Assignment(), metavar="LAYER=ROLE", help="input, hidden, readout."
@@ -96,8 +99,8 @@ def ingest(
     if not wanted:
         raise UsageError("no files are named on stdin")
     files, missing = find_run_files(wanted)
-    if len(files) > 1 and (name or run_id):
-        raise UsageError(f"--name and --run-id are for one file, but there are {len(files)}")
+    if len(files) > 1 and (name or run_id or options["counters"]):
+        raise UsageError(f"--name, --run-id and --counters are for one file, but there are {len(files)}")
     options |= {key: dict(options[key]) for key in ("columns", "roles", "tags")}
     for error in missing:
         say_error(error.message, error.hint)
@@ -157,7 +160,12 @@ def show(settings: Settings, /, output: Output, run: str) -> None:
     """
     with settings.open() as store:
         found = store.run(run)
-    facts = {**_listed(found), "activity_hash": found.activity_hash, "content_hash": found.content_hash}
+    facts = {
+        **_listed(found),
+        "counters": found.counters,
+        "activity_hash": found.activity_hash,
+        "content_hash": found.content_hash,
+    }
     facts |= {"timestep_us": found.timestep_us, "recorded_at": found.recorded_at, "seed": found.seed}
     facts |= {"git_commit": found.git_commit, "source": found.source_path, "source_sha256": found.source_sha256}
     facts |= {"inferred": ", ".join(name for name in found.inferred if "." not in name) or None}
@@ -165,7 +173,12 @@ def show(settings: Settings, /, output: Output, run: str) -> None:
     if output.format == "table":
         from energy_db.tables import text_table
 
-        about = [{"fact": key, "value": value} for key, value in facts.items() if key != "tags" and value is not None]
+        about = [
+            {"fact": key, "value": value}
+            for key, value in facts.items()
+            if value is not None and key not in ("tags", "counters")
+        ]
+        about += [{"fact": f"counter {key}", "value": value} for key, value in found.counters.items()]
         about += [{"fact": f"tag {key}", "value": value} for key, value in found.tags.items()]
         output.text(f"{text_table(about)}\n\n{text_table(layers)}")
     else:
@@ -241,8 +254,10 @@ def _conclude(results: Sequence[Run | EnergyDbError]) -> int:
 def _warn_of(run: Run) -> None:
     for note in run.notes:
         warn(f"{run.name}: {note}")
-    if run.inferred and run.status != "unchanged":
-        warn(f"{run.name}: inferred from the events, not declared: {', '.join(run.inferred)}")
+    taken_as_0 = {f"{layer.name}.{driver}" for layer in run.layers for driver in run.counters}
+    inferred = [name for name in run.inferred if name not in taken_as_0]
+    if inferred and run.status != "unchanged":
+        warn(f"{run.name}: inferred from the events, not declared: {', '.join(inferred)}")
 
 
 def _ingested(path: Path, run: Run) -> Row:

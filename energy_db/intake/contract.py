@@ -19,7 +19,8 @@ from pathlib import Path
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError, Violation
 from energy_db.intake import declaration as declared
-from energy_db.intake.declaration import LARGEST_INDEX, Declaration
+from energy_db.intake.declaration import Declaration
+from energy_db.intake.reading import LARGEST_INDEX
 
 CONTRACT_VERSION = 1
 REQUIRED = ("layer", "neuron", "timestep")
@@ -187,11 +188,11 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
         ours = [name for name in REQUIRED + OPTIONAL if (column_map or {}).get(name, name) == theirs]
         if len(ours) > 1:
             raise UsageError(f"the column {theirs!r} cannot be {' and '.join(ours)} at once")
-    _refuse_what_is_no_file(engine, path)
+    refuse_what_is_no_file(engine, path, "a run file")
     try:
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {_scan(path)}")}
         metadata = engine.value(
-            "SELECT value FROM parquet_kv_metadata(?) WHERE key = encode(?)", [_pattern(path), METADATA_KEY]
+            "SELECT value FROM parquet_kv_metadata(?) WHERE key = encode(?)", [literal_pattern(path), METADATA_KEY]
         )
     except EngineError as error:
         raise RunFileError(
@@ -247,10 +248,10 @@ def _locate(engine: Engine, run_file: RunFile, rule: Rule) -> Violation:
 
 def _scan(path: Path, numbered: bool = False) -> str:
     numbering = ", file_row_number = true" if numbered else ""
-    return f"read_parquet({literal(_pattern(path))}, hive_partitioning = false{numbering})"
+    return f"read_parquet({literal(literal_pattern(path))}, hive_partitioning = false{numbering})"
 
 
-def _pattern(path: Path) -> str:
+def literal_pattern(path: Path) -> str:
     """Return a path as the engine takes it literally: without globs, and without a home folder behind a tilde."""
     return glob.escape(str(path.absolute()))
 
@@ -265,7 +266,8 @@ def _declared_in(metadata: bytes | None, where: str) -> Declaration:
         raise RunFileError(f"{where}: is not UTF-8: {error}", hint) from error
 
 
-def _refuse_what_is_no_file(engine: Engine, path: Path) -> None:
+def refuse_what_is_no_file(engine: Engine, path: Path, wanted: str) -> None:
+    """Raise if a path is not that of a file with content that may be read."""
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
@@ -276,7 +278,7 @@ def _refuse_what_is_no_file(engine: Engine, path: Path) -> None:
         raise RunFileError(f"{path}: is not a file")
     # Opening the store's own file here would drop the engine's lock on it.
     if engine.path != MEMORY and path.samefile(engine.path):
-        raise RunFileError(f"{path}: is the store itself, not a run file")
+        raise RunFileError(f"{path}: is the store itself, not {wanted}")
     if path.stat().st_size == 0:
         raise RunFileError(f"{path}: is empty (0 bytes)", "Did the recording stop before anything was written?")
     if not os.access(path, os.R_OK):

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from energy_db import runs, sql
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import DuplicateRunError
+from energy_db.intake import counters
 from energy_db.intake import declaration as declared
 from energy_db.intake.contract import RunFile
+from energy_db.intake.counter_sources import CounterRows
+from energy_db.intake.counters import Counters
 from energy_db.intake.declaration import Declaration
 from energy_db.intake.incoming import Incoming
 from energy_db.runs import Run
@@ -17,25 +20,32 @@ from energy_db.runs import Run
 _FACTS = ("kind", "seed", "git_commit", "recorded_at")
 
 
-def same_file(engine: Engine, run_file: RunFile, sha256: str, said: Declaration) -> Run | None:
-    """Return the run that came from the very same bytes and whose network is not contradicted."""
+def same_file(
+    engine: Engine, run_file: RunFile, sha256: str, said: Declaration, counter_rows: CounterRows | None
+) -> Run | None:
+    """Return the run that came from the very same bytes and whose network and counters are not contradicted."""
     keys = engine.rows(
         "SELECT run_key FROM runs WHERE source_sha256 = ? AND column_map IS NOT DISTINCT FROM ? ORDER BY run_key",
         [sha256, run_file.column_map],
     )
     stored = (runs.load(engine, key) for (key,) in keys)
-    return next((run for run in stored if not declared.contradictions(said, run.declaration)), None)
+    return next((run for run in stored if _agrees(engine, run, said, counter_rows)), None)
 
 
-def same_activity(engine: Engine, incoming: Incoming, activity_hash: str) -> Run | None:
-    """Return the run that has the very same events and whose network is not contradicted."""
+def same_activity(
+    engine: Engine, incoming: Incoming, activity_hash: str, counter_rows: CounterRows | None
+) -> Run | None:
+    """Return the run that has the very same events and whose network and counters are not contradicted."""
     for (key,) in engine.rows("SELECT run_key FROM runs WHERE activity_hash = ? ORDER BY run_key", [activity_hash]):
         run = runs.load(engine, key)
-        if declared.contradictions(incoming.said, run.declaration):
-            continue
-        if not run.has_events or _same_events(engine, key):
+        agrees = _agrees(engine, run, incoming.said, counter_rows)
+        if agrees and (not run.has_events or _same_events(engine, key)):
             return run
     return None
+
+
+def _agrees(engine: Engine, run: Run, said: Declaration, counter_rows: CounterRows | None) -> bool:
+    return not declared.contradictions(said, run.declaration) and counters.are_those_of(engine, counter_rows, run)
 
 
 def _same_events(engine: Engine, run_key: int) -> bool:
@@ -66,31 +76,41 @@ def _assignments(tags: Mapping[str, str]) -> str:
     return " ".join(shlex.quote(f"{tag}={value}") for tag, value in tags.items())
 
 
-def free_id(engine: Engine, incoming: Incoming, content_hash: str, run_id: str | None, rename: bool) -> str:
-    """Return the id to store a run under.
-
-    Raises
-    ------
-    DuplicateRunError
-        If its name, or the id that somebody chose for it, is taken by other content and it must not be renamed.
-    """
-    wanted = run_id or content_hash[: runs.LENGTH_OF_ID]
-    if not rename:
-        _refuse_taken(engine, incoming, "id", "run_id", run_id)
-        _refuse_taken(engine, incoming, "name", "run_name", incoming.name)
+def free_id(engine: Engine, wanted: str) -> str:
+    """Return an id, numbered if it is taken."""
     ids = {row[0] for row in engine.rows("SELECT run_id FROM runs WHERE starts_with(run_id, ?)", [wanted])}
     copies = (f"{wanted}-{number}" for number in range(2, len(ids) + 3))
     return wanted if wanted not in ids else next(copy for copy in copies if copy not in ids)
 
 
-def _refuse_taken(engine: Engine, incoming: Incoming, what: str, column: str, wanted: str | None) -> None:
-    taken = engine.rows(f"SELECT run_key FROM runs WHERE {column} = ? ORDER BY run_key", [wanted])
-    if taken:
-        differences = "; ".join(_differences(incoming, runs.load(engine, taken[-1][0])))
-        raise DuplicateRunError(
-            f"{incoming.run_file.path}: another run has the {what} {wanted!r}, with other content: {differences}",
-            "Store it as a new run with --on-duplicate new, or give it another --name or --run-id.",
-        )
+def refuse_taken(
+    engine: Engine,
+    incoming: Incoming,
+    run_id: str | None,
+    counter_rows: CounterRows | None,
+    counted: Counters | None,
+) -> None:
+    """Raise if a run's name, or the id that somebody chose for it, is taken by other content.
+
+    Raises
+    ------
+    DuplicateRunError
+        With what differs.
+    """
+    for what, column, wanted in (("id", "run_id", run_id), ("name", "run_name", incoming.name)):
+        taken = engine.rows(f"SELECT run_key FROM runs WHERE {column} = ? ORDER BY run_key", [wanted])
+        if taken:
+            stored = runs.load(engine, taken[-1][0])
+            of_counters = counters.differences(counted, stored.counters)
+            found = _differences(incoming, stored) + of_counters
+            if not found and not counters.are_those_of(engine, counter_rows, stored):
+                of_counters = found = ["the same sums of its counters, by other layers or neurons"]
+            differences = "; ".join(found or ["the same number of spikes, by other neurons or at other times"])
+            advice = "Counters are part of a run's content, and stay as they were stored. " if of_counters else ""
+            raise DuplicateRunError(
+                f"{incoming.run_file.path}: another run has the {what} {wanted!r}, with other content: {differences}",
+                f"{advice}Store it as a new run with --on-duplicate new, or give it another --name or --run-id.",
+            )
 
 
 def _differences(incoming: Incoming, stored: Run) -> list[str]:
@@ -99,4 +119,4 @@ def _differences(incoming: Incoming, stored: Run) -> list[str]:
         before = getattr(stored, f"n_{key}")
         if before != now:
             found.append(f"{key}: stored {before}, now {now}")
-    return found or ["the same number of spikes, by other neurons or at other times"]
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,8 @@ from energy_db.engines.duckdb import Engine
 from energy_db.errors import ContractError, RunFileError, Violation
 from energy_db.guess import did_you_mean
 from energy_db.intake.contract import BELOW_N_NEURONS, RunFile, violations
-from energy_db.intake.declaration import MOST_LAYERS, Declaration, Layer
+from energy_db.intake.declaration import Declaration
+from energy_db.intake.network import MOST_LAYERS, Layer, too_many_to_count
 from energy_db.runs import LayerActivity
 
 
@@ -183,7 +184,15 @@ def _with_inferences(
         n_timesteps=said.n_timesteps or last_timestep + 1,
         n_samples=said.n_samples or last_sample + 1,
     )
+    _refuse_what_no_view_could_count(run_file, network, layers)
     return Incoming(run_file, said, network, layers, inferred, int(n_events))
+
+
+def _refuse_what_no_view_could_count(run_file: RunFile, network: Declaration, layers: Sequence[LayerActivity]) -> None:
+    n_steps = (network.n_timesteps or 1) * (network.n_samples or 1)
+    if reason := too_many_to_count([la.layer for la in layers], [la.n_spikes for la in layers], n_steps):
+        hint = "Is a size of the network, or a timestep or sample of the file, mistaken? Nothing was stored."
+        raise RunFileError(f"{run_file.path}: {reason}", hint)
 
 
 def _refuse_roles_of_nobody(run_file: RunFile, roles: Mapping[str, str], names: list[str]) -> None:

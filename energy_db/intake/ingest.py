@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from energy_db import runs, sql
 from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
 from energy_db.errors import RunFileError, StoreError
+from energy_db.intake import counter_sources, counters, identity
 from energy_db.intake import declaration as declared
-from energy_db.intake import identity
 from energy_db.intake.contract import CONTRACT_VERSION, RunFile, open_run_file
+from energy_db.intake.counter_sources import CounterRows
+from energy_db.intake.counters import Counters
 from energy_db.intake.declaration import Declaration
 from energy_db.intake.incoming import Incoming, doubts, roll_up
 from energy_db.runs import Run
@@ -38,6 +41,8 @@ class IngestOptions:
         Identity to store the run under, instead of one made from its content.
     keep_events : bool
         Whether to store the single events beside the roll-ups.
+    counters : path-like, Arrow-like table, mapping or sequence, optional
+        What the run counted beside its spikes, instead of what is declared.
     rename_duplicates : bool
         Store a run whose id or name is taken by other content as a new run, instead of refusing it.
     dry_run : bool
@@ -49,6 +54,7 @@ class IngestOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     run_id: str | None = None
     keep_events: bool = True
+    counters: Any = None
     rename_duplicates: bool = False
     dry_run: bool = False
 
@@ -81,11 +87,12 @@ def ingest_file(engine: Engine, path: Path, options: IngestOptions, on_stage: Ca
     run_file = open_run_file(engine, path, options.columns)
     said = said_of(run_file, options)
     sha256 = run_file.sha256()
-    if same := identity.same_file(engine, run_file, sha256, said):
+    counter_rows = _read_counters(engine, options, said)
+    if same := identity.same_file(engine, run_file, sha256, said, counter_rows):
         return identity.unchanged(same, run_file, said, options.run_id, same_bytes=True)
     try:
         with engine.transaction():
-            run = _store(engine, run_file, said, sha256, options, on_stage)
+            run = _store(engine, run_file, said, sha256, counter_rows, options, on_stage)
             if options.dry_run and run.status == "stored":
                 raise _DryRunError
     except _DryRunError:
@@ -109,9 +116,12 @@ def said_of(run_file: RunFile, options: IngestOptions) -> Declaration:
 def price_file(engine: Engine, path: Path, options: IngestOptions, by_step: bool) -> Run:
     """Roll a run file up in a store in memory, without identity and events, so that it can be priced."""
     run_file = open_run_file(engine, path, options.columns)
+    said = said_of(run_file, options)
+    counter_rows = _read_counters(engine, options, said)
     try:
-        incoming = roll_up(engine, run_file, said_of(run_file, options), by_step)
-        run_key = _insert(engine, incoming, options, {"run_id": "", "activity_hash": "", "content_hash": ""})
+        incoming = roll_up(engine, run_file, said, by_step)
+        counted = counters.hold_against(engine, counter_rows, incoming.network.layers or ())
+        run_key = _insert(engine, incoming, counted, options, {"run_id": "", "activity_hash": "", "content_hash": ""})
         engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
         engine.run(sql.ingest_step("store_driver_counts"), {"run_key": run_key})
         if by_step:
@@ -120,7 +130,7 @@ def price_file(engine: Engine, path: Path, options: IngestOptions, by_step: bool
         raise
     except EngineError as error:
         raise _engine_trouble(engine, path, error) from error
-    return runs.with_status(runs.load(engine, run_key), "not stored", run_file.notes + doubts(engine, incoming))
+    return runs.with_status(runs.load(engine, run_key), "not stored", _notes(engine, incoming, counted))
 
 
 def _store(
@@ -128,28 +138,42 @@ def _store(
     run_file: RunFile,
     said: Declaration,
     sha256: str,
+    counter_rows: CounterRows | None,
     options: IngestOptions,
     on_stage: Callable[[float], None],
 ) -> Run:
     on_stage(0.0)
     incoming = roll_up(engine, run_file, said)
     activity_hash = engine.value(sql.ingest_step("hash_activity"))
-    if same := identity.same_activity(engine, incoming, activity_hash):
+    if same := identity.same_activity(engine, incoming, activity_hash, counter_rows):
         return identity.unchanged(same, run_file, said, options.run_id, same_bytes=False)
-    content_hash = runs.content_hash(activity_hash, incoming.network)
-    run_id = identity.free_id(engine, incoming, content_hash, options.run_id, options.rename_duplicates)
+    counted = counters.hold_against(engine, counter_rows, incoming.network.layers or ())
+    content_hash = runs.content_hash(activity_hash, incoming.network, counted.digest if counted else None)
+    if not options.rename_duplicates:
+        identity.refuse_taken(engine, incoming, options.run_id, counter_rows, counted)
+    run_id = identity.free_id(engine, options.run_id or content_hash[: runs.LENGTH_OF_ID])
     hashes = {"activity_hash": activity_hash, "content_hash": content_hash, "source_sha256": sha256}
-    run_key = _insert(engine, incoming, options, {"run_id": run_id, **hashes})
+    run_key = _insert(engine, incoming, counted, options, {"run_id": run_id, **hashes})
     engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
     engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
     engine.run(sql.ingest_step("store_driver_counts"), {"run_key": run_key})
     if options.keep_events:
         on_stage(0.3)
         engine.run(sql.ingest_step("store_events"), {"run_key": run_key})
-    return runs.with_status(runs.load(engine, run_key), "stored", run_file.notes + doubts(engine, incoming))
+    return runs.with_status(runs.load(engine, run_key), "stored", _notes(engine, incoming, counted))
 
 
-def _insert(engine: Engine, incoming: Incoming, options: IngestOptions, ids: Mapping[str, str]) -> int:
+def _read_counters(engine: Engine, options: IngestOptions, said: Declaration) -> CounterRows | None:
+    return counter_sources.read(engine, said.counters if options.counters is None else options.counters)
+
+
+def _notes(engine: Engine, incoming: Incoming, counted: Counters | None) -> tuple[str, ...]:
+    return incoming.run_file.notes + doubts(engine, incoming) + (counted.notes if counted else ())
+
+
+def _insert(
+    engine: Engine, incoming: Incoming, counted: Counters | None, options: IngestOptions, ids: Mapping[str, str]
+) -> int:
     said, network = incoming.said, incoming.network
     run = {
         **ids,
@@ -170,7 +194,8 @@ def _insert(engine: Engine, incoming: Incoming, options: IngestOptions, ids: Map
         "source_path": str(incoming.run_file.path),
         "column_map": incoming.run_file.column_map,
     }
-    return runs.insert(engine, run, incoming.layers, said.tags)
+    layers = incoming.layers if counted is None else counters.mark_absent(counted, incoming.layers)
+    return runs.insert(engine, run, layers, said.tags, has_counters=counted is not None)
 
 
 def _engine_trouble(engine: Engine, path: Path, error: EngineError) -> StoreError | RunFileError:
