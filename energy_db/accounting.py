@@ -9,17 +9,18 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from energy_db import lifecycle, runs
+from energy_db import lifecycle, runs, sql
 from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.intake.contract import CONTRACT_VERSION
-from energy_db.intake.declaration import LARGEST_COUNT, ROLES, Declaration, Layer
+from energy_db.intake.declaration import Declaration
+from energy_db.intake.network import ROLES, Layer
+from energy_db.intake.reading import LARGEST_COUNT
 from energy_db.reports import pricing, report
-from energy_db.reports.faces import dominant_line, layer_lines
-from energy_db.reports.report import LayerEnergy, OperationEnergy, Totals
+from energy_db.reports.faces import dominant_line, layer_lines, total_in_nanojoules
+from energy_db.reports.rows import LayerEnergy, OperationEnergy, Totals
 from energy_db.runs import LayerActivity
-from energy_db.units import nanojoules
 
 _one_at_a_time = Lock()
 
@@ -34,8 +35,8 @@ class EnergyReport(Totals):
         The chip and the cost set that price the spikes.
     total_spikes : int
         All spikes.
-    total_energy_pj : float
-        Their energy in pJ.
+    total_energy_pj : float or None
+        Their energy in pJ, of the operations that could be priced; None if none could.
     layers : tuple of LayerEnergy
         Every layer, in order.
     operations : tuple of OperationEnergy
@@ -45,14 +46,14 @@ class EnergyReport(Totals):
     chip: str
     cost_version: str
     total_spikes: int
-    total_energy_pj: float
+    total_energy_pj: float | None
     layers: tuple[LayerEnergy, ...]
     operations: tuple[OperationEnergy, ...]
 
     def summary(self) -> str:
         """Return the report in a few lines of text, as in the tutorial."""
         lines = [f"Energy Accounting ({self.chip}):", *layer_lines(self.layers)]
-        lines.append(f"  Total: {nanojoules(self.total_energy_pj)} per inference")
+        lines.append(f"  Total: {total_in_nanojoules(self, ' per inference')}")
         return "\n".join(lines + dominant_line(self.layers, self.dominant_layer))
 
 
@@ -87,7 +88,7 @@ class EnergyAccountant:
     def __init__(self, chip: str, cost_version: str | None = None) -> None:
         self.chip = chip
         with _one_at_a_time:
-            self.cost_version = ledger.version_for(_engine(), chip, cost_version)
+            self.cost_version = ledger.version_for(_engine_for(chip), chip, cost_version)
 
     def account(
         self,
@@ -121,12 +122,17 @@ class EnergyAccountant:
         layers = _layers(layer_names, layer_sizes, spike_counts, roles)
         _whole("n_timesteps", n_timesteps, least=1)
         with _one_at_a_time:
-            return _price(_engine(), layers, int(n_timesteps), self.chip, self.cost_version)
+            return _price(_engine_for(self.chip), layers, int(n_timesteps), self.chip, self.cost_version)
+
+
+def _engine_for(chip: str) -> Engine:
+    """Return the store in memory for a chip; of a chip that nobody knows, for all, so that an error can name them."""
+    return _engine(chip if sql.shipped_chip(chip) else None)
 
 
 @cache
-def _engine() -> Engine:
-    return lifecycle.scratch_store(report.VIEWS)
+def _engine(chip: str | None) -> Engine:
+    return lifecycle.scratch_store(report.VIEWS, None if chip is None else [chip])
 
 
 def _price(engine: Engine, layers: Sequence[LayerActivity], n_timesteps: int, chip: str, version: str) -> EnergyReport:
@@ -134,6 +140,7 @@ def _price(engine: Engine, layers: Sequence[LayerActivity], n_timesteps: int, ch
     engine.run("BEGIN TRANSACTION")
     try:
         run_key = runs.insert(engine, _run_row(layers, n_timesteps), layers, {})
+        engine.run(sql.ingest_step("store_driver_counts"), {"run_key": run_key})
         priced = pricing.build(engine, runs.load(engine, run_key), chip, version)
     finally:
         engine.run("ROLLBACK")

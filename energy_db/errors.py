@@ -39,6 +39,12 @@ class NotFoundError(EnergyDbError, LookupError):
     exit_code = 3
 
 
+class UnpricedError(EnergyDbError):
+    """An operation could not be priced, and --strict asks for all of them."""
+
+    exit_code = 3
+
+
 class StoreError(EnergyDbError):
     """The store cannot be opened, read or written."""
 

@@ -111,6 +111,11 @@ def cost_files() -> list[Path]:
     return sorted((root() / "schema" / "costs").glob("*.toml"))
 
 
+def shipped_chip(chip: str | None) -> list[str] | None:
+    """Return a list of this chip alone if a cost file of its name is shipped, and else None, which stands for all."""
+    return [chip] if isinstance(chip, str) and chip in {path.stem for path in cost_files()} else None
+
+
 def drivers_file() -> Path:
     """Return the shipped file of drivers."""
     return root() / "schema" / "drivers.toml"

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from energy_db import lifecycle, runs
-from energy_db.catalogue import ledger
 from energy_db.catalogue.book import Catalogue
 from energy_db.engines.duckdb import Parameters
 from energy_db.errors import StoreError, UsageError
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, ingest_file
-from energy_db.reports import pricing
-from energy_db.reports.report import Report
+from energy_db.priced import PricedRuns
 from energy_db.runs import Run
 from energy_db.verification import CheckResult, check_results
 
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 AnyPath = str | PathLike[str]
 
 
-class EnergyStore:
+class EnergyStore(PricedRuns):
     """A store of recorded runs in one DuckDB file; for one thread at a time.
 
     Parameters
@@ -55,14 +53,8 @@ class EnergyStore:
     """
 
     def __init__(self, path: AnyPath = "energy.duckdb", read_only: bool = False) -> None:
-        self._engine = lifecycle.open_store(str(path), read_only)
+        super().__init__(lifecycle.open_store(str(path), read_only))
         self._read_only = read_only
-
-    def __enter__(self) -> EnergyStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"EnergyStore({self.path!r}, read_only={self._read_only})"
@@ -85,10 +77,6 @@ class EnergyStore:
         """The cost catalogue: which versions there are, what they say, which is in force; and how to add to it."""
         return Catalogue(self._engine, self._read_only)
 
-    def close(self) -> None:
-        """Close the store; what was ingested is on disk."""
-        self._engine.close()
-
     def ingest(
         self,
         source: AnyPath,
@@ -96,6 +84,7 @@ class EnergyStore:
         name: str | None = None,
         run_id: str | None = None,
         network: AnyPath | Mapping[str, Any] | None = None,
+        counters: Any = None,
         columns: Mapping[str, str] | None = None,
         tags: Mapping[str, Any] | None = None,
         roles: Mapping[str, str] | None = None,
@@ -125,6 +114,10 @@ class EnergyStore:
             the content).
         network : path-like or mapping, optional
             The network and timing, as a file or in the form of a sidecar, instead of the sidecar beside the file.
+        counters : path-like, table, mapping of columns, or list of rows, optional
+            What the run counted beside its spikes: memory accesses, messages, hops. A Parquet or CSV file, an Arrow or
+            pandas table, or rows such as ``{"layer": "hidden", "driver": "hop", "count": 12}``, with columns `driver`
+            and `count`, optionally `layer` and `neuron` (docs/python.md).
         columns : mapping of str to str, optional
             The file's name for a column of the contract, such as ``{"neuron": "senders"}``.
         tags : mapping of str to (str or number), optional
@@ -156,9 +149,9 @@ class EnergyStore:
         UsageError
             If an argument cannot be meant.
         RunFileError
-            If the file or its sidecar cannot be read.
+            If the file, its sidecar or its counters cannot be read.
         ContractError
-            If events break the contract; it names column, rule, number of bad rows and the first of them.
+            If events or counters break the contract; it names column, rule, number of bad rows and the first of them.
         DuplicateRunError
             If other content is stored under the same id or name.
         """
@@ -169,6 +162,7 @@ class EnergyStore:
         options = IngestOptions(
             declaration=declared.from_options({**given, **about}, roles or {}),
             network=declared.read(network),
+            counters=counters,
             columns=columns or {},
             run_id=runs.valid_id(run_id),
             keep_events=events == "all",
@@ -197,22 +191,6 @@ class EnergyStore:
         )
         return [runs.load(self._engine, key) for (key,) in keys]
 
-    def run(self, selector: str | Run) -> Run:
-        """Return the run that a selector names.
-
-        Parameters
-        ----------
-        selector : str or Run
-            A run id or its first 6 characters or more, a name (the newest run of that name), `latest`, `latest~1`,
-            `@tag` or `@tag=value`.
-
-        Raises
-        ------
-        NotFoundError
-            If no run, or more than one, is meant.
-        """
-        return runs.load(self._engine, runs.find(self._engine, selector))
-
     def tag(self, run: str | Run, tags: Mapping[str, Any]) -> Run:
         """Set tags of a run; a value of None removes one. Returns the run as it is then."""
         self._refuse_read_only("tag")
@@ -222,40 +200,6 @@ class EnergyStore:
         with self._engine.transaction():
             runs.set_tags(self._engine, key, {tag: values.get(tag) for tag in tags})
         return runs.load(self._engine, key)
-
-    def report(self, run: str | Run, chip: str, *, cost_version: str | None = None) -> Report:
-        """Return what a run costs on a chip.
-
-        Parameters
-        ----------
-        run : str or Run
-            The run, or a selector of one (see `run`).
-        chip : str
-            A chip of the catalogue, such as 'loihi2'.
-        cost_version : str, optional
-            The cost set to price with; by default the one in force today.
-
-        Raises
-        ------
-        NotFoundError
-            If the run, chip or cost version is not in the store.
-
-        Examples
-        --------
-        >>> from energy_db import EnergyStore
-        >>> with EnergyStore(":memory:") as store:
-        ...     run = store.ingest("examples/digits-baseline.parquet")
-        ...     print(store.report(run, "loihi2").why)
-        hidden1 accounts for 45.9 % of the energy; its neuron 115 fires 4.1 times its layer's mean
-        """
-        version = ledger.version_for(self._engine, chip, cost_version)
-        return pricing.build(self._engine, self._known(run), chip, version)
-
-    def chips(self, run: str | Run) -> list[Report]:
-        """Return what a run costs on every chip that has costs in force, by name of the chip."""
-        found = self._known(run)
-        in_force = self._engine.rows("SELECT chip, cost_version FROM cost_version_in_force ORDER BY chip")
-        return [pricing.build(self._engine, found, chip, version) for chip, version in in_force]
 
     def sql(self, query: str, params: Parameters = ()) -> pyarrow.Table:
         """Return the result of one query; nothing that it does can change the store.
@@ -291,12 +235,6 @@ class EnergyStore:
     def interrupt(self) -> None:
         """Stop the running statement; its transaction is rolled back."""
         self._engine.interrupt()
-
-    def _known(self, run: str | Run) -> Run:
-        """Return a run of this store; one that the store itself handed out need not be read again."""
-        if isinstance(run, Run) and runs.is_stored(self._engine, run):
-            return run
-        return self.run(run)
 
     def _refuse_read_only(self, verb: str) -> None:
         if self._read_only:

@@ -7,14 +7,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from energy_db import lifecycle
+from energy_db import lifecycle, sql
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, price_file
+from energy_db.priced import PricedRuns
 from energy_db.reports import report
-from energy_db.store import EnergyStore
 
 
-class FileReports(EnergyStore):
+class FileReports(PricedRuns):
     """A run file that is priced directly: rolled up in memory, stored nowhere.
 
     Parameters
@@ -23,7 +23,9 @@ class FileReports(EnergyStore):
         The run file.
     by_step : bool
         Whether timelines are wanted, which take a further look at the events.
-    network, columns, roles, n_timesteps, n_samples, timestep_us : optional
+    chip : str, optional
+        The only chip that is asked for; by default all of them can be.
+    network, counters, columns, roles, n_timesteps, n_samples, timestep_us : optional
         As in `EnergyStore.ingest`.
     """
 
@@ -32,13 +34,15 @@ class FileReports(EnergyStore):
         source: str | PathLike[str],
         *,
         by_step: bool = False,
+        chip: str | None = None,
         network: str | PathLike[str] | Mapping[str, Any] | None = None,
+        counters: Any = None,
         columns: Mapping[str, str] | None = None,
         roles: Mapping[str, str] | None = None,
         **timing: Any,
     ) -> None:
-        self._read_only = True
-        self._engine = lifecycle.scratch_store([*report.VIEWS, report.STEP_VIEW] if by_step else report.VIEWS)
+        views = [*report.VIEWS, *([report.STEP_VIEW] if by_step else []), *([] if chip else [report.CATALOGUE_VIEW])]
+        super().__init__(lifecycle.scratch_store(views, sql.shipped_chip(chip)))
         said = declared.from_options(timing, roles or {})
-        options = IngestOptions(said, declared.read(network), columns or {}, keep_events=False)
+        options = IngestOptions(said, declared.read(network), columns or {}, keep_events=False, counters=counters)
         self.only_run = price_file(self._engine, Path(source), options, by_step)

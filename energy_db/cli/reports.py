@@ -13,17 +13,17 @@ import click
 
 from energy_db.cli.output import Output, Settings, output_options, say, store_option, warn
 from energy_db.cli.record import run_file_options
-from energy_db.errors import UsageError
+from energy_db.errors import UnpricedError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow
 
+    from energy_db.priced import PricedRuns
+    from energy_db.reports.ranking import Ranking
     from energy_db.reports.report import Report
     from energy_db.runs import Run
-    from energy_db.store import EnergyStore
-    from energy_db.unstored import FileReports
 
-_FILE_OPTIONS = ("network", "columns", "roles", "n_timesteps", "n_samples", "timestep_us")
+_FILE_OPTIONS = ("network", "counters", "columns", "roles", "n_timesteps", "n_samples", "timestep_us")
 
 
 class Top(click.ParamType[int | None]):
@@ -48,6 +48,9 @@ class Top(click.ParamType[int | None]):
 @click.option("--by", type=click.Choice(["layer", "neuron", "operation", "step"]), help="Only the rows of one grain.")
 @click.option("--top", type=Top(), default="20", show_default=True, metavar="N|all", help="How many neurons.")
 @click.option("--cost", "cost_version", metavar="VERSION", help="Cost set. Default: the one in force.")
+@click.option("--as-of", metavar="DATE", help="Price with what was in force on this day, as was known then.")
+@click.option("--lineage", is_flag=True, help="Add the receipt: content, each cost with its source, views, a hash.")
+@click.option("--strict", is_flag=True, help="Exit 3 if an operation could not be priced.")
 @run_file_options
 @store_option
 @output_options
@@ -61,27 +64,26 @@ def report(
     Examples:
       energy-db report latest --chip loihi2
       energy-db report run.parquet --chip all
+      energy-db report latest --chip loihi --cost keras_spiking_0_3_0 --lineage
 
     RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without
     a store. With --by only the rows of one grain are shown: layer, operation, neuron, or step (over time).
     """
-    cost_version = options.pop("cost_version")
-    with _opened(settings, output, run, by == "step", options) as (store, found):
+    choice = {"cost_version": options.pop("cost_version"), "as_of": options.pop("as_of")}
+    strict, lineage = options.pop("strict"), options.pop("lineage")
+    if chip == "all" and (by or lineage):
+        raise UsageError("--by and --lineage need one chip", "Name it: --chip loihi2")
+    with _opened(settings, output, run, chip, by == "step", options) as (store, found):
         if chip == "all":
-            if by or cost_version:
-                raise UsageError("--by and --cost need one chip", "Name it: --chip loihi2")
-            reports = store.chips(found)
-            _show_chips(output, found, reports)
-            for warning in dict.fromkeys(warning for priced in reports for warning in priced.warnings):
-                warn(warning)
-            return
-        priced = store.report(found, chip, cost_version=cost_version)
-        if by:
-            _show_rows(output, priced, by, top)
+            ranking = store.chips(found, **choice)
+            _show_chips(output, ranking)
+            unpriced = [f"{entry.chip} ({', '.join(entry.unpriced)})" for entry in ranking if entry.unpriced]
         else:
-            _show_report(output, priced, top)
-        for warning in priced.warnings:
-            warn(warning)
+            priced = store.report(found, chip, **choice)
+            _show_one(output, priced, by, top, lineage)
+            unpriced = [f"{entry.operation} ({entry.unpriced})" for entry in priced.unpriced]
+    if strict and unpriced:
+        raise UnpricedError(f"not all could be priced: {'; '.join(unpriced)}")
 
 
 @click.command()
@@ -110,7 +112,7 @@ def demo(context: click.Context) -> None:
             found = [store.ingest(file) for file in examples()]
             for run in found:
                 click.echo(f"\n{run.name}: {run.n_spikes} spikes, {len(run.layers)} layers ({run.status})\n")
-                click.echo(text_table(faces.chip_rows(store.chips(run))))
+                click.echo(text_table(faces.chip_rows(store.chips(run, cost_version="tutorial72").chips)))
             click.echo(f"\n{faces.page(store.report(found[0], 'loihi2'), top=5)}")
     kept = (
         f"energy-db --db {path} report latest" if context.obj.db else "energy-db demo --db demo.duckdb keeps the store"
@@ -120,8 +122,8 @@ def demo(context: click.Context) -> None:
 
 @contextmanager
 def _opened(
-    settings: Settings, output: Output, run: str, by_step: bool, options: dict[str, Any]
-) -> Iterator[tuple[EnergyStore | FileReports, Run]]:
+    settings: Settings, output: Output, run: str, chip: str, by_step: bool, options: dict[str, Any]
+) -> Iterator[tuple[PricedRuns, Run]]:
     """Open the store and find the run; or roll a run file up in memory."""
     if output.path and Path(run).is_file() and Path(output.path).exists() and Path(run).samefile(output.path):
         raise UsageError(f"{output.path} is the run file itself", "Name another file: -o FILE")
@@ -130,7 +132,7 @@ def _opened(
         from energy_db.unstored import FileReports
 
         given |= {key: dict(given[key]) for key in ("columns", "roles") if key in given}
-        reports = FileReports(run, by_step=by_step, **given)
+        reports = FileReports(run, by_step=by_step, chip=None if chip == "all" else chip, **given)
         with reports:
             yield reports, reports.only_run
     elif given:
@@ -140,22 +142,37 @@ def _opened(
             yield store, store.run(run)
 
 
-def _show_chips(output: Output, run: Run, reports: list[Report]) -> None:
+def _show_chips(output: Output, ranking: Ranking) -> None:
+    from energy_db.reports import faces
+    from energy_db.reports.pricing import inferences
+
+    run = ranking.run
+    about = {
+        "run_id": run.run_id or None,
+        "name": run.name,
+        "total_spikes": run.n_spikes,
+        "robustness": [asdict(entry) for entry in ranking.robustness],
+        "unpriced": [asdict(entry) for entry in ranking.unpriced],
+    }
+    rows = [asdict(entry) for entry in ranking]
+    if output.format in ("csv", "parquet"):
+        rows = [{**row, "unpriced": "; ".join(row["unpriced"])} for row in rows]
+    output.rows("energy-db/chips/1", rows, human=faces.chip_rows(ranking.chips), about=about)
+    for note in (*faces.ranking_notes(ranking), *inferences(run)):
+        warn(note)
+
+
+def _show_one(output: Output, priced: Report, by: str | None, top: int | None, lineage: bool) -> None:
     from energy_db.reports import faces
 
-    rows = [
-        {
-            "chip": entry.chip,
-            "cost_version": entry.cost_version,
-            "total_energy_pj": entry.total_energy_pj,
-            "energy_per_inference_pj": entry.energy_per_inference_pj,
-            "energy_per_spike_pj": entry.energy_per_spike_pj,
-            "dominant_layer": entry.dominant_layer,
-        }
-        for entry in reports
-    ]
-    about = {"run_id": run.run_id or None, "name": run.name, "total_spikes": run.n_spikes}
-    output.rows("energy-db/chips/1", rows, human=faces.chip_rows(reports), about=about)
+    if by:
+        _show_rows(output, priced, by, top)
+    else:
+        _show_report(output, priced, top)
+    if lineage and output.format == "table":
+        click.echo(f"\n{faces.lineage(priced)}")
+    for warning in priced.warnings:
+        warn(warning)
 
 
 def _show_report(output: Output, priced: Report, top: int | None) -> None:

@@ -62,6 +62,16 @@ def read_cells(engine: Engine, key: Sequence[str]) -> list[Cell]:
     return [Cell(*row) for row in engine.rows(query, key)]
 
 
+def read_all_cells(engine: Engine, run_id: str) -> dict[tuple[str, str], list[Cell]]:
+    """Return the cells of a run under every cost version, by chip and version."""
+    columns = ", ".join(Cell.__dataclass_fields__)
+    query = f"SELECT chip, cost_version, {columns} FROM {VIEW} WHERE run_id = ? ORDER BY ALL"
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for chip, cost_version, *row in engine.rows(query, [run_id]):
+        found.setdefault((chip, cost_version), []).append(Cell(*row))
+    return found
+
+
 def total(cells: Iterable[Cell]) -> Amount:
     """Return the sum of what is priced; where a term has no range, it stands in the range as it is."""
     priced = [cell for cell in cells if cell.energy_pj is not None]

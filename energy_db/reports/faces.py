@@ -11,6 +11,8 @@ from energy_db.tables import markdown_table, printable, text_table
 
 if TYPE_CHECKING:
     from energy_db.reports.advice import Advice
+    from energy_db.reports.ranking import ChipEnergy, Ranking
+    from energy_db.reports.recost import Recost
     from energy_db.reports.report import Report
 
 Rows = list[dict[str, Any]]
@@ -94,18 +96,60 @@ def optional_energy(pj: float | None) -> str:
     return "?" if pj is None else units.energy(pj)
 
 
-def chip_rows(reports: Sequence[Report]) -> Rows:
-    """Return a row for each chip that a run was priced on."""
+def chip_rows(chips: Sequence[ChipEnergy]) -> Rows:
+    """Return a row for each chip that a run was priced on, for eyes."""
     return [
         {
-            "chip": report.chip,
-            "cost version": report.cost_version,
-            "energy": optional_energy(report.total_energy_pj),
-            "per inference": optional_energy(report.energy_per_inference_pj),
-            "per spike": _per_spike(report.energy_per_spike_pj),
-            "dominant layer": report.dominant_layer or "",
+            "compares with": entry.scope_group,
+            "rank": entry.rank,
+            "chip": entry.chip,
+            "cost version": entry.cost_version,
+            "status": entry.status,
+            "energy": optional_energy(entry.total_energy_pj),
+            "per inference": optional_energy(entry.energy_per_inference_pj),
+            "per spike": _per_spike(entry.energy_per_spike_pj),
+            "priced": f"{entry.n_priced} of {entry.n_operations}",
+            "dominant layer": entry.dominant_layer or "",
         }
-        for report in reports
+        for entry in chips
+    ]
+
+
+def ranking_notes(ranking: Ranking) -> list[str]:
+    """Return what to know before comparing the chips of a ranking."""
+    notes = ["chips are ranked only among those that they compare with: other costs include other things"]
+    if partial := [entry.chip for entry in ranking if entry.unpriced]:
+        notes.append(f"not ranked, because only a part could be priced: {', '.join(partial)}")
+    if ranking.unpriced:
+        names = ", ".join(entry.chip for entry in ranking.unpriced)
+        notes.append(f"not shown, because the run brings none of their counters: {names}")
+    drawn = [entry for entry in ranking.robustness if entry.share is not None]
+    notes += [
+        f"{entry.cheaper} stays cheaper than {entry.dearer} in {units.percent(entry.share or 0.0)} of draws from the "
+        "published ranges"
+        for entry in drawn
+    ]
+    if len(drawn) < len(ranking.robustness):
+        notes.append("how robust the other ranks are, nobody can tell: no range is published")
+    return notes
+
+
+def recost_rows(recost: Recost) -> Rows:
+    """Return a row for each run and chip under two cost versions, for eyes."""
+    return [
+        {
+            "run": row.name,
+            "chip": row.chip,
+            "before": optional_energy(row.before_pj),
+            "after": optional_energy(row.after_pj),
+            "factor": "?" if row.ratio is None else f"x {units.significant(row.ratio)}",
+            "priced": f"{row.before_priced}, {row.after_priced}",
+            "layers before": " > ".join(row.layers_before),
+            "layers after": "the same" if not row.layers_change else " > ".join(row.layers_after),
+            "rank before": row.rank_before or "",
+            "rank after": row.rank_after or "",
+        }
+        for row in recost.rows
     ]
 
 
@@ -123,7 +167,7 @@ def layer_rows(report: Report) -> Rows:
             "share": _optional_percent(layer.share),
         }
         for layer in report.layers
-    ]
+    ] + _unlayered_row(report)
 
 
 def operation_rows(report: Report) -> Rows:
@@ -166,6 +210,38 @@ def step_rows(report: Report) -> Rows:
         }
         for entry in report.timeline()
     ]
+
+
+def _unlayered_row(report: Report) -> Rows:
+    """Return the row of what belongs to no layer, so that the table adds up to the total."""
+    if report.unlayered_energy_pj is None or report.total_energy_pj is None:
+        return []
+    share = report.unlayered_energy_pj / report.total_energy_pj if report.total_energy_pj else 0.0
+    empty = dict.fromkeys(("role", "neurons", "active", "spikes"))
+    energy = {"energy": units.energy(report.unlayered_energy_pj), "share": units.percent(share)}
+    return [{"layer": "(no layer)", **empty, "per spike": "", **energy}]
+
+
+def lineage(report: Report) -> str:
+    """Return the receipt of a report: its content, each cost with its source, its views, and its hash."""
+    known = report.provenance
+    facts = {
+        "run": report.run.run_id or "not stored",
+        "content hash": known["content_hash"],
+        "source": known["source_path"],
+        "costs": f"{report.chip} {report.cost_version}",
+        "costs' content hash": known["costs"]["content_hash"],
+        "report hash": known["report_hash"] or "none: the run is not stored, so its content has no identity",
+    }
+    columns = ("operation", "driver", "energy_pj", "scope", "status", "source", "doi")
+    costs = [{column: row[column] for column in columns} for row in known["cost_rows"]]
+    views = [{"view": name, "version": version} for name, version in known["views"].items()]
+    parts = [
+        text_table([{"fact": name, "value": value} for name, value in facts.items()]),
+        f"Costs\n{text_table(costs)}",
+        f"Views\n{text_table(views)}",
+    ]
+    return "\n\n".join(parts)
 
 
 def _sections(report: Report, top: int | None) -> list[tuple[str, Rows]]:

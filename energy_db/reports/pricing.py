@@ -132,7 +132,7 @@ def _warnings(
         found.append(f"the costs {cost_version} are literature values of a tutorial, not measurements")
     if [row.operation for row in operations] == ["undivided"]:
         found.append(f"no split by operation is published for {chip}: one lump per spike")
-    return (*found, *_unpriced(chip, cost_version, operations), *_inferred(run))
+    return (*found, *_unpriced(chip, cost_version, operations), *inferences(run))
 
 
 def _unpriced(chip: str, cost_version: str, operations: Sequence[OperationEnergy]) -> list[str]:
@@ -145,7 +145,8 @@ def _unpriced(chip: str, cost_version: str, operations: Sequence[OperationEnergy
             f"total ({reasons})"]  # fmt: skip
 
 
-def _inferred(run: Run) -> list[str]:
+def inferences(run: Run) -> list[str]:
+    """Say what was not declared of a run, and what was taken for it."""
     found = []
     marks = [name.rpartition(".") for name in run.inferred]
     if roles := [layer for layer, _, what in marks if what == "role"]:

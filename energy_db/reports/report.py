@@ -25,8 +25,10 @@ VIEWS = (
     "energy_by_neuron_all_versions",
     "energy_by_operation_all_versions",
     "firing_by_layer",
+    "units_by_role",
 )
 STEP_VIEW = "energy_by_step_all_versions"
+CATALOGUE_VIEW = "cost_catalogue"
 
 NEURONS_AT_HAND = 20
 SORTED_BY = {
