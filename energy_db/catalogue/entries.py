@@ -97,7 +97,7 @@ def plain_text(value: Any) -> str:
     """
     if not isinstance(value, str):
         raise ValueError(f"is {value!r}, must be a text")
-    if any(unicodedata.category(sign) in _NO_LINE for sign in value):
+    if not value.isprintable() and any(unicodedata.category(sign) in _NO_LINE for sign in value):
         raise ValueError(f"is {value!r}, must be on one line and without control characters")
     return value
 

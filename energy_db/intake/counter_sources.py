@@ -95,14 +95,20 @@ def _read_file(engine: Engine, path: Path) -> CounterRows:
     except EngineBug:
         raise
     except EngineError as error:
-        hint = (
-            "Was it written completely?"
-            if is_parquet
-            else ("Its first line names the columns; every other one needs as many fields, between commas, in UTF-8.")
-        )
-        kind = "Parquet" if is_parquet else "CSV"
-        raise RunFileError(f"{path}: is not a readable {kind} file: {first_line(error)}", hint) from error
+        raise _unreadable(path, is_parquet, error) from error
     return rows
+
+
+def _unreadable(path: Path, is_parquet: bool, error: EngineError) -> RunFileError:
+    if is_parquet:
+        return RunFileError(
+            f"{path}: is not a readable Parquet file: {first_line(error)}", "Was it written completely?"
+        )
+    reason = "its lines do not have the same fields" if "sniffing" in str(error) else first_line(error)
+    return RunFileError(
+        f"{path}: is not a readable CSV file: {reason}",
+        "Its first line names the columns; every other one needs as many fields, between commas, in UTF-8.",
+    )
 
 
 def _make_table(engine: Engine) -> None:
@@ -163,11 +169,11 @@ def _found(where: str, names: Sequence[str]) -> CounterRows:
     if missing := [repr(name) for name in ("driver", "count") if name not in columns]:
         what = f"columns {' and '.join(missing)} are" if len(missing) > 1 else f"column {missing[0]} is"
         raise RunFileError(
-            f"{where}: {what} missing", f"{has} Counters need driver and count; layer and neuron may be."
+            f"{where}: {what} missing", f"{has} A counter has driver and count, and, optionally, layer and neuron."
         )
     ignored = sorted(set(names) - set(columns.values()))
     for name in ignored:
         if guess := did_you_mean(name, [wanted for wanted in _OPTIONAL if wanted not in columns]):
-            raise RunFileError(f"{where}: has a column {name!r}", f"{guess}Rename it, or leave it out.")
+            raise RunFileError(f"{where}: has a column {name!r}, which no counter has", f"{guess}Rename it, or leave it out.")
     notes = (f"ignored columns of the counters: {', '.join(ignored)}",) if ignored else ()
     return CounterRows(where, columns, notes)
