@@ -17,7 +17,7 @@ DAMAGE = {
     ),
     "a neuron is miscounted": (
         f"UPDATE neuron_activity SET n_spikes = n_spikes + 1 WHERE {RUN} AND neuron = 0",
-        {"neurons_equal_events", "neurons_sum_to_layers", "energy_sums_close"},
+        {"neurons_equal_events", "neurons_sum_to_layers", "energy_sums_close", "synaptic_events_follow_spikes"},
     ),
     "a timestep is lost": (
         f"DELETE FROM step_activity WHERE {RUN} AND timestep = 2",
@@ -39,6 +39,11 @@ DAMAGE = {
     "all costs of a version are lost": ("DELETE FROM costs WHERE chip = 'akida'", {"costs_have_sources"}),
     "a source is lost": ("UPDATE cost_versions SET source = ' ' WHERE chip = 'akida'", {"costs_have_sources"}),
     "nothing is in force": ("DELETE FROM cost_in_force WHERE chip = 'akida'", {"chips_have_cost_in_force"}),
+    "synaptic events are miscounted": (
+        f"UPDATE layers SET n_synaptic_events = 9 WHERE {RUN}",
+        {"synaptic_events_follow_spikes"},
+    ),
+    "a counter is negative": ("INSERT INTO counters VALUES (1, NULL, NULL, 'mac', -1)", {"counters_fit_their_runs"}),
     "an orphan is left": ("INSERT INTO counters VALUES (1, 7, 0, 'mac', 1)", {"activity_has_layers"}),
 }  # fmt: skip
 

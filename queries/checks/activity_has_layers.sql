@@ -38,6 +38,7 @@ WITH activity AS (
         run_key,
         layer_index
     FROM counters
+    WHERE layer_index IS NOT NULL
 ),
 
 layers_of_runs AS (

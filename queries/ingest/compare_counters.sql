@@ -1,7 +1,5 @@
 -- How many counters a stored run has that the incoming ones lack, or the other way round.
-SELECT count(*) AS n_different
-FROM incoming_counters AS incoming
-FULL JOIN (
+WITH stored AS (
     SELECT
         layer_index,
         neuron,
@@ -9,10 +7,14 @@ FULL JOIN (
         driver_count
     FROM counters
     WHERE run_key = $run_key
-) AS stored
+)
+
+SELECT count(*) AS n_different
+FROM incoming_counters AS given
+FULL JOIN stored
     ON
-        incoming.driver = stored.driver
-        AND incoming.driver_count = stored.driver_count
-        AND incoming.layer_index IS NOT DISTINCT FROM stored.layer_index
-        AND incoming.neuron IS NOT DISTINCT FROM stored.neuron
-WHERE incoming.driver IS NULL OR stored.driver IS NULL;
+        given.driver = stored.driver
+        AND given.driver_count = stored.driver_count
+        AND given.layer_index IS NOT DISTINCT FROM stored.layer_index
+        AND given.neuron IS NOT DISTINCT FROM stored.neuron
+WHERE given.driver IS NULL OR stored.driver IS NULL;
