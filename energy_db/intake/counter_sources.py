@@ -174,6 +174,8 @@ def _found(where: str, names: Sequence[str]) -> CounterRows:
     ignored = sorted(set(names) - set(columns.values()))
     for name in ignored:
         if guess := did_you_mean(name, [wanted for wanted in _OPTIONAL if wanted not in columns]):
-            raise RunFileError(f"{where}: has a column {name!r}, which no counter has", f"{guess}Rename it, or leave it out.")
+            raise RunFileError(
+                f"{where}: has a column {name!r}, which no counter has", f"{guess}Rename it, or leave it out."
+            )
     notes = (f"ignored columns of the counters: {', '.join(ignored)}",) if ignored else ()
     return CounterRows(where, columns, notes)

@@ -216,7 +216,8 @@ def _is_list(value: Any) -> bool:
 def _whole(name: str, value: Any, least: int, most: int) -> int:
     is_whole = hasattr(value, "__index__") and not isinstance(value, bool) and not _is_list(value)
     if not is_whole or not least <= int(value) <= most:
-        raise UsageError(f"{name} is {value!r}, must be a whole number from {least} to {most}")
+        shown = repr(value) if isinstance(value, str) else value
+        raise UsageError(f"{name} is {shown}, must be a whole number from {least} to {most}")
     return int(value)
 
 
