@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from factories import EVENTS, Shell, assert_refused, run_file, with_sidecar
 from hypothesis import assume, given, settings
@@ -200,6 +201,7 @@ class TestDense:
         sparse = pytest.importorskip("scipy.sparse", reason="scipy is not installed")
         twice_and_zero = sparse.coo_matrix(([5.0, 5.0, 0.0], ([0, 0, 1], [0, 0, 2])), shape=(2, 3))
         assert fan_out(mask=twice_and_zero).tolist() == [1, 0, 1]
+        assert fan_out(mask=sparse.csc_matrix(([5.0, 5.0], [0, 0], [0, 2, 2]), shape=(2, 2))).tolist() == [1, 0]
 
 
 GEOMETRY = {"kernel": (3, 3), "in_shape": (1, 4, 4), "out_channels": 2}
@@ -309,7 +311,8 @@ class TestSynapticEvents:
         path = run_file(tmp_path / "run.parquet", {"layer": ["in"], "neuron": [5], "timestep": [0]})
         each = fan_out(kernel=(3, 3), in_shape=(1, 4, 4), out_channels=2, padding=1)
         with EnergyStore(":memory:") as store:
-            store.ingest(path, network={"layers": [{"name": "in", "fan_out": {"conv": CONV}}]})
+            run = store.ingest(path, network={"layers": [{"name": "in", "fan_out": {"conv": CONV}}]})
+            assert run.layers[0].n_neurons == 16
             again = store.ingest(path, network={"layers": [{"name": "in", "fan_out": each.tolist()}]})
             assert again.status == "unchanged"
 
@@ -372,8 +375,9 @@ def test_a_network_file_with_a_broken_fan_out(
         bad({"layers": [{"name": "a", "n_inputs": 2**62}]}, {"neuron": [0, 1]}, "spikes x n_inputs is", id="fan-in"),
         bad({"layers": [{"name": "a", "n_neurons": 3}], "n_timesteps": 2**62}, {"neuron": [0, 1]},
             "n_neurons x n_timesteps x n_samples is", id="steps"),
-        bad({"layers": [{"name": "a"}, {"name": "b", "n_neurons": 0}], "n_timesteps": 2**62, "n_samples": 2},
-            {"neuron": [0, 0]}, "n_neurons x n_timesteps x n_samples is", id="steps of no neurons"),
+        bad({"layers": [{"name": "a", "n_neurons": 0}], "n_timesteps": 2**62, "n_samples": 2},
+            {"layer": pa.array([], "string"), "neuron": pa.array([], "int8"), "timestep": pa.array([], "int8")},
+            "n_neurons x n_timesteps x n_samples is", id="steps of no neurons"),
     ],
 )  # fmt: skip
 def test_what_no_view_could_count_is_refused(

@@ -152,7 +152,7 @@ def _times_seen(
     import numpy as np
 
     before, after = padding
-    last_start = (size + before + after - reach) // stride * stride
+    last_start = size + before + after - reach
     if last_start < 0:
         raise UsageError(
             f"kernel reaches over {reach} positions, but in_shape and padding have {size + before + after}"
