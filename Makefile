@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 VENV_15 := .venv-duckdb15
+VENV_PARITY := .venv-parity
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint check test-duckdb15 docs bench clean python-is-new-enough
+.PHONY: help demo test lint check test-duckdb15 parity docs bench clean python-is-new-enough
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -28,6 +29,9 @@ check: lint test test-duckdb15 ## All that must be green before a change lands.
 test-duckdb15: $(VENV_15)/ready ## Run the tests on the oldest supported engine, DuckDB 1.5.
 	$(VENV_15)/bin/python -m pytest
 
+parity: $(VENV_PARITY)/ready ## Run the parity tests against the real sc-neurocore, which it installs (not part of check).
+	PARITY_PEER=required $(VENV_PARITY)/bin/python -m pytest tests/parity
+
 docs: $(VENV)/ready ## Write the generated pages of docs/ and the README's tour anew.
 	$(VENV)/bin/python docs/generate.py
 
@@ -35,7 +39,7 @@ bench: $(VENV)/ready ## Measure the figures of benchmarks/README.md (takes minut
 	$(VENV)/bin/python -m benchmarks
 
 clean: ## Remove the environments and caches.
-	rm -rf $(VENV) $(VENV_15) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +54,13 @@ $(VENV_15)/ready: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV_15)
 	grep -v '^duckdb==' constraints.txt > $(VENV_15)/constraints.txt
 	$(VENV_15)/bin/python -m pip install --quiet --constraint $(VENV_15)/constraints.txt --editable '.[dev]' 'duckdb==1.5.*'
+	touch $@
+
+# The accountant of the peer needs none of the peer's dependencies.
+$(VENV_PARITY)/ready: pyproject.toml constraints.txt | python-is-new-enough
+	$(PYTHON) -m venv $(VENV_PARITY)
+	$(VENV_PARITY)/bin/python -m pip install --quiet --constraint constraints.txt --editable . pytest hypothesis
+	$(VENV_PARITY)/bin/python -m pip install --quiet --no-deps 'sc-neurocore==3.16.0'
 	touch $@
 
 python-is-new-enough:
