@@ -91,6 +91,15 @@ def as_text(folder: Path, text: str) -> Path:
     return folder / "written.csv"
 
 
+def as_filled(folder: Path) -> Path:
+    """Write what is absent as an empty text and as a number that is none."""
+    columns = {name: [row.get(name) for row in ROWS] for name in TYPES.names}
+    columns["layer"] = [layer or "" for layer in columns["layer"]]
+    columns["neuron"] = [float("nan") if neuron is None else neuron for neuron in columns["neuron"]]
+    parquet.write_table(pa.table(columns), folder / "filled.parquet")
+    return folder / "filled.parquet"
+
+
 BY_HAND = """layer,neuron,driver,count
 output,1,message,1
 "hidden",2,message,5.0
@@ -120,6 +129,7 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
     "Parquet of other types": lambda folder: as_parquet(
         folder, driver=pa.dictionary(pa.int8(), pa.string()), neuron=pa.float64(), count=pa.uint16()
     ),
+    "Parquet of empty texts": as_filled,
     "Parquet of decimals": lambda folder: as_parquet(folder, count=pa.decimal128(22, 2)),
 }
 
@@ -282,6 +292,8 @@ class TestContent:
                 id="another driver"),
             bad(ROWS[1:3], [{**ROWS[1], "count": 2}, {**ROWS[2], "count": 7}],
                 "the same sums of its counters, by other layers or neurons", id="other layers"),
+            bad(ROWS[3:], [{**ROWS[3], "neuron": 1}, *ROWS[4:]],
+                "the same sums of its counters, by other layers or neurons", id="other neurons"),
         ],
     )  # fmt: skip
     def test_others_are_refused(self, store: EnergyStore, path: Path, before: Any, now: Any, says: str) -> None:
