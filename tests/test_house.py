@@ -37,6 +37,7 @@ FLOORS = (
         "catalogue.entries",
         "reports",
         "reports.advice",
+        "reports.rows",
     },
     {"intake.reading", "intake.topology"},
     {"intake.network"},
@@ -47,6 +48,7 @@ FLOORS = (
         "catalogue.files",
         "catalogue.ledger",
         "runs",
+        "reports.cells",
         "reports.faces",
         "engines.alchemy",
     },
@@ -56,15 +58,23 @@ FLOORS = (
         "catalogue.effects",
         "catalogue.lint",
         "catalogue.shipped",
+        "reports.receipt",
+        "reports.recost",
         "reports.report",
     },
-    {"intake.counters", "catalogue.adding", "reports.pricing", "lifecycle", "verification"},
-    {"intake.identity", "catalogue.book"},
+    {
+        "intake.counters",
+        "catalogue.adding",
+        "reports.pricing",
+        "reports.ranking",
+        "lifecycle",
+        "verification",
+    },
+    {"intake.identity", "catalogue.book", "priced"},
     {"intake.ingest"},
-    {"store", "accounting"},
-    {"unstored"},
+    {"store", "accounting", "unstored"},
     {"cli.output"},
-    {"cli.progress", "cli.curation", "cli.query", "cli.upkeep"},
+    {"cli.progress", "cli.curation", "cli.query", "cli.recost", "cli.upkeep"},
     {"cli.record", "cli.costs"},
     {"cli.reports"},
     {"cli.app"},
@@ -338,6 +348,11 @@ CHANGES = [
 ]
 SOURCES = [*PACKAGE.rglob("*.py"), *(TOP / "migrations").rglob("*.py"), *TOP.glob("schema/*.sql")]
 SOURCES += [*TOP.glob("queries/*/*.sql")]
+
+
+# DuckDB changes a keyed table by rebuilding it: this migration does, and test_migrations holds every row against it.
+REBUILDS = TOP / "migrations" / "versions" / "0003_drivers_and_receipts.py"
+SOURCES.remove(REBUILDS)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(TOP)))

@@ -99,8 +99,8 @@ ASKED_OF_A_STORE: dict[str, Callable[[EnergyStore], Any]] = {
     "run": lambda store: store.run("latest"),
     "report": lambda store: store.report("latest", "loihi2"),
     "chips": lambda store: store.chips("latest"),
-    "costs": lambda store: store.costs("loihi2"),
-    "cost_versions": lambda store: store.cost_versions(),
+    "costs": lambda store: store.costs.show("loihi2"),
+    "recost": lambda store: store.recost("tutorial72"),
     "tag": lambda store: store.tag("latest", {"a": 1}),
     "sql": lambda store: store.sql("SELECT 1"),
     "verify": lambda store: store.verify(),
@@ -265,26 +265,11 @@ class TestTags:
         assert store.run("kept").tags == {}
 
 
-class TestCosts:
-    def test_the_catalogue(self, store: EnergyStore) -> None:
-        versions = store.cost_versions()
-        assert [(row["chip"], row["cost_version"]) for row in versions] == [
-            (chip, "tutorial72") for chip in ("akida", "brainscales2", "fpga_ice40", "loihi2", "spinnaker2")
-        ]
-        assert all(row["is_in_force"] and row["status"] == "tutorial" and row["source"] for row in versions)
-        assert [row["n_operations"] for row in versions] == [1, 1, 5, 5, 5]
-
-    def test_the_costs_of_a_chip(self, store: EnergyStore) -> None:
-        [cost] = store.costs("akida")
-        assert (cost["operation"], cost["driver"], cost["scope"]) == ("undivided", "spike", "aggregate")
-        assert cost["energy_pj"] == Decimal("3.5")
-        assert store.costs("akida", cost_version="tutorial72") == [cost]
-
-    @pytest.mark.parametrize(("chip", "version"), [("loihi3", None), ("loihi2", "newest")])
-    def test_what_the_catalogue_does_not_have(self, store: EnergyStore, chip: str, version: str | None) -> None:
-        for ask in (store.costs, lambda *args, **options: store.report("kept", *args, **options)):
-            with pytest.raises(NotFoundError):
-                ask(chip, cost_version=version)
+@pytest.mark.parametrize(("chip", "version"), [("loihi3", None), ("loihi2", "newest")])
+def test_costs_that_the_catalogue_does_not_have(store: EnergyStore, chip: str, version: str | None) -> None:
+    for ask in (store.costs.show, lambda *args, **options: store.report("kept", *args, **options)):
+        with pytest.raises(NotFoundError):
+            ask(chip, cost_version=version)
 
 
 def test_progress_and_interrupt_of_an_idle_store(store: EnergyStore) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from energy_db import sql
@@ -46,7 +47,7 @@ def provenance(engine: Engine, run: Run, version: Mapping[str, Any], cells: Sequ
         "ingested_at": f"{run.ingested_at.isoformat()}Z",
         "inferred": list(run.inferred),
         "costs": {**version, "published_on": published_on and published_on.isoformat()},
-        "cost_rows": costs,
+        "cost_rows": [{name: _json_ready(value) for name, value in row.items()} for row in costs],
         "views": sql.view_versions(("energy_by_layer_operation_all_versions", "energy_by_neuron_all_versions")),
         "shipped_fingerprint": sql.shipped_fingerprint(),
         "report_hash": report_hash(run, version, cells),
@@ -73,6 +74,10 @@ def report_hash(run: Run, version: Mapping[str, Any], cells: Sequence[Cell]) -> 
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _json_ready(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _text(value: Any) -> str:
