@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from energy_db import EnergyStore, errors, sql
+from energy_db import EnergyStore, errors, sql, units
 from energy_db.cli.app import cli
 from energy_db.sql import SqlObject
 from energy_db.tables import markdown_table
@@ -173,13 +173,47 @@ their units; `json`, `csv` and `parquet` are for machines and always in pJ. `-o 
 
 _EXIT_CODES = """## Exit codes
 
-0 done · 1 a check failed (`verify`) · 2 wrong usage · 3 not found · 4 operational · 130 interrupted.
+0 done · 1 a check failed (`verify`, `costs lint`) · 2 wrong usage · 3 not found, or not priced (`report --strict`) ·
+4 operational · 130 interrupted.
 Each error of the Python API has the code that the command line ends with:"""
+
+_EVERY_VERSION = re.compile(r"(<!-- every version.*?-->\n).*?(<!-- end -->)", re.S)
+
+
+def method_page() -> str:
+    """Return docs/method.md with the example runs priced under every version of the catalogue."""
+    text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    table = markdown_table(_every_version())
+    return _EVERY_VERSION.sub(lambda marks: f"{marks[1]}\n{table}\n\n{marks[2]}", text)
+
+
+def _every_version() -> list[dict[str, str]]:
+    with EnergyStore(":memory:") as store:
+        names = [store.ingest(run_file).name for run_file in sql.examples()]
+        rows = store.sql(
+            "SELECT chip, cost_version, scope_group, status, energies.n_priced, energies.n_operations, run_name, "
+            "energy_pj FROM energy_by_chip_all_versions AS energies JOIN cost_catalogue AS catalogue "
+            "USING (chip, cost_version) WHERE energies.n_priced > 0 ORDER BY chip, cost_version"
+        ).to_pylist()
+    shown: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        about = {
+            "chip": row["chip"],
+            "version": f"`{row['cost_version']}`",
+            "status": row["status"],
+            "compares with": row["scope_group"],
+            "priced": f"{row['n_priced']} of {row['n_operations']}",
+            **dict.fromkeys(names, ""),
+        }
+        shown.setdefault((row["chip"], row["cost_version"]), about)[row["run_name"]] = units.energy(row["energy_pj"])
+    return list(shown.values())
+
 
 PAGES: dict[str, Callable[[], str]] = {
     "README.md": readme_page,
     "docs/views.md": views_page,
     "docs/cli.md": cli_page,
+    "docs/method.md": method_page,
 }
 
 
