@@ -140,12 +140,20 @@ def arrow_table(rows: Sequence[Row]) -> pyarrow.Table:
     return pyarrow.Table.from_pylist([dict(row) for row in rows])
 
 
-def columns_of(table: Any) -> dict[str, list[Any]]:
-    """Return the columns of an Arrow table, or of a table of another library that Arrow can take over."""
+def as_arrow(table: Any) -> pyarrow.Table:
+    """Return the table of another library as an Arrow table.
+
+    Raises
+    ------
+    UsageError
+        If a column holds values of several types.
+    """
     import pyarrow
 
-    columns: dict[str, list[Any]] = pyarrow.table(table).to_pydict()
-    return columns
+    try:
+        return pyarrow.table(table)
+    except pyarrow.ArrowException as error:
+        raise UsageError(f"Arrow cannot hold this table: {error}", "Give each column one type.") from error
 
 
 def with_unique_names(table: pyarrow.Table) -> pyarrow.Table:

@@ -113,6 +113,15 @@ class Engine:
             self.run(f"INSERT INTO {table} SELECT {', '.join(['unnest(?)'] * len(columns))}", columns)
 
     @contextmanager
+    def reading(self, table: pyarrow.Table, name: str) -> Iterator[None]:
+        """Let the statements of the block read an Arrow table under a name."""
+        self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit all that the block does, or nothing of it."""
         self._connection.execute("BEGIN TRANSACTION")

@@ -62,8 +62,14 @@ def read(engine: Engine, source: Any) -> CounterRows | None:
         return None
     if isinstance(source, str | PathLike):
         return _read_file(engine, Path(fspath(source)))
-    where = source.where if isinstance(source, DeclaredCounters) else "counters"
-    columns = _columns_of(source.rows if isinstance(source, DeclaredCounters) else source, where)
+    if hasattr(source, "__arrow_c_stream__"):
+        with engine.reading(tables.as_arrow(source), "given_counters"):
+            return _read_scan(engine, "counters", "given_counters")
+    declared = source if isinstance(source, DeclaredCounters) else DeclaredCounters("counters", source)
+    return _read_columns(engine, declared.where, _columns_of(declared.rows, declared.where))
+
+
+def _read_columns(engine: Engine, where: str, columns: Mapping[str, list[Any]]) -> CounterRows:
     rows = _found(where, list(columns))
     n_rows = {len(values) for values in columns.values()}
     if len(n_rows) > 1:
@@ -82,20 +88,24 @@ def _read_file(engine: Engine, path: Path) -> CounterRows:
         is_parquet = stream.read(len(_PARQUET_SIGN)) == _PARQUET_SIGN or path.suffix.lower() in (".parquet", ".pq")
     if not is_parquet and path.suffix.lower() != ".csv":
         raise RunFileError(f"{path}: is neither a .parquet nor a .csv file", "Counters come from one of these two.")
-    scan = f"read_{'parquet' if is_parquet else 'csv'}({literal(literal_pattern(path))}, hive_partitioning = false"
-    scan += ")" if is_parquet else f", {_CSV})"
+    options = "" if is_parquet else f", {_CSV}"
+    kind = "parquet" if is_parquet else "csv"
     try:
-        types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {scan}")}
-        rows = _found(str(path), list(types))
-        fields = (_field(rows.columns.get(name), types) for name in _COLUMNS)
-        _make_table(engine)
-        engine.run(
-            f"INSERT INTO incoming_counter_texts SELECT row_number() OVER () - 1, {', '.join(fields)} FROM {scan}"
+        return _read_scan(
+            engine, str(path), f"read_{kind}({literal(literal_pattern(path))}, hive_partitioning = false{options})"
         )
     except EngineBug:
         raise
     except EngineError as error:
         raise _unreadable(path, is_parquet, error) from error
+
+
+def _read_scan(engine: Engine, where: str, scan: str) -> CounterRows:
+    types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {scan}")}
+    rows = _found(where, list(types))
+    fields = ", ".join(_field(rows.columns.get(name), types) for name in _COLUMNS)
+    _make_table(engine)
+    engine.run(f"INSERT INTO incoming_counter_texts SELECT row_number() OVER () - 1, {fields} FROM {scan}")
     return rows
 
 
@@ -128,8 +138,6 @@ def _field(theirs: str | None, types: Mapping[str, str]) -> str:
 
 def _columns_of(source: Any, where: str) -> dict[str, list[Any]]:
     """Return the columns of counters that are no file."""
-    if hasattr(source, "__arrow_c_stream__"):
-        return tables.columns_of(source)
     if isinstance(source, Mapping):
         for name, values in source.items():
             if isinstance(values, str) or not isinstance(values, Iterable):
