@@ -67,14 +67,14 @@ def examples_here(generate: ModuleType, tmp_path: Path, monkeypatch: pytest.Monk
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/views.md", "docs/cli.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/views.md", "docs/cli.md", "docs/method.md"])
 def test_what_is_generated_is_current(generate: ModuleType, name: str) -> None:
     written = (ROOT / name).read_text(encoding="utf-8")
     assert written == generate.PAGES[name](), "run: make docs"
 
 
 def test_every_generated_page_is_looked_at(generate: ModuleType) -> None:
-    assert set(generate.PAGES) == {"README.md", "docs/views.md", "docs/cli.md"}
+    assert set(generate.PAGES) == {"README.md", "docs/views.md", "docs/cli.md", "docs/method.md"}
 
 
 def test_a_stale_output_in_the_readme_is_noticed(
