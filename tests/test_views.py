@@ -1,6 +1,7 @@
 """A view's test is a folder: queries/<view>/<case>/given/<table>.csv is what the tables hold, expect.csv what it shows.
 
-Columns that a given file leaves out are empty, or, where the table demands a value, hold the neutral one of their type.
+Columns that a given file leaves out are empty, or, where the table demands a value, hold a neutral one. What drives
+costs is rolled up from the given tables as for a run that a store is told of, unless the case gives driver_counts.csv.
 Values are compared as text, rows without regard to their order; NULL stands for an empty value.
 """
 
@@ -18,6 +19,8 @@ from energy_db.engines.duckdb import MEMORY, Engine, identifier
 FOLDER = Path(__file__).parent / "queries"
 CASES = sorted(path.parent for path in FOLDER.glob("*/*/expect.csv"))
 NEUTRAL = {"VARCHAR": "", "TIMESTAMP": "2026-01-01 00:00:00", "DATE": "2026-01-01", "BOOLEAN": "true"}
+NEUTRAL_COLUMNS = {"is_reference": "false"}
+ROLLED_UP = "driver_counts"
 NULL = "NULL"
 
 Rows = list[list[str]]
@@ -43,11 +46,21 @@ def fill(engine: Engine, table: str, header: list[str], rows: Rows) -> None:
     columns = {name: (kind, null) for name, kind, null, *_ in engine.rows(f"DESCRIBE {table}")}
     assert set(header) <= set(columns), f"{table} has no column {set(header) - set(columns)}"
     neutral = {name: NEUTRAL.get(kind, "0") for name, (kind, null) in columns.items() if null == "NO"}
-    for row in rows:
+    neutral |= {name: value for name, value in NEUTRAL_COLUMNS.items() if name in columns}
+    given = []
+    for number, row in enumerate(rows):
         assert len(row) == len(header), f"{table}: {row}"
-        values = neutral | dict(zip(header, row, strict=True))
-        given = [None if values.get(name, NULL) == NULL else values[name] for name in columns]
-        engine.run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(given))})", given)
+        values = neutral | {"fact_number": str(number)} | dict(zip(header, row, strict=True))
+        given.append([None if values.get(name, NULL) == NULL else values[name] for name in columns])
+    engine.insert(table, given)
+
+
+def fill_all(engine: Engine, folder: Path) -> None:
+    paths = sorted((folder / "given").glob("*.csv"))
+    for path in paths:
+        fill(engine, path.stem, *read(path))
+    if ROLLED_UP not in {path.stem for path in paths}:
+        engine.run(sql.ingest_step(f"store_{ROLLED_UP}"), {"run_key": None})
 
 
 def shown(engine: Engine, view: str) -> tuple[list[str], Rows]:
@@ -62,8 +75,7 @@ def test_view(engine: Engine, case: Path) -> None:
     expected_header, expected = read(case / "expect.csv")
     engine.run("BEGIN TRANSACTION")
     try:
-        for path in sorted((case / "given").glob("*.csv")):
-            fill(engine, path.stem, *read(path))
+        fill_all(engine, case)
         header, rows = shown(engine, case.parent.name)
     finally:
         engine.run("ROLLBACK")
