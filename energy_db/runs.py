@@ -170,7 +170,9 @@ def _layer_row(engine: Engine, run_key: int, index: int, stored: LayerActivity) 
         engine.run(sql.ingest_step("store_fan_out"), {**key, "fan_out": list(fan_out)})
         fan_out = None
         if stored.n_spikes:
-            n_synaptic_events = engine.value(sql.ingest_step("count_synaptic_events"), {**key, "layer_name": layer.name})
+            n_synaptic_events = engine.value(
+                sql.ingest_step("count_synaptic_events"), {**key, "layer_name": layer.name}
+            )
     about = [run_key, index, layer.name, layer.role, layer.n_inputs, layer.n_neurons, fan_out]
     return [*about, ",".join(stored.inferred), stored.n_spikes, stored.n_active_neurons, n_synaptic_events]
 

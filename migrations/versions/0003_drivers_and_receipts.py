@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Any
 
 from alembic import op
 
@@ -83,16 +85,16 @@ def downgrade() -> None:
     raise NotImplementedError("a store keeps its costs; restore the backup that the migration made")
 
 
-def _hash(version, costs):
+def _hash(version: Sequence[Any], costs: Iterable[Sequence[Any]]) -> str:
     content = [[_plain(value) for value in version], sorted([_plain(value) for value in cost] for cost in costs)]
     return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:.6f}"
     return value if value is None or isinstance(value, bool) else str(value)
 
 
-def _literal(text):
+def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -19,7 +19,7 @@ CREATE OR REPLACE VIEW activity_by_run (
     -- Length of one timestep. [µs]
     timestep_us,
     -- Duration: timesteps times their length times samples; empty if nobody said how long a timestep is. [s]
-    second,
+    seconds,
     -- Recorded spikes. [count]
     n_spikes,
     -- Rows of the run file. [count]
@@ -62,7 +62,7 @@ SELECT
     runs.n_timesteps,
     runs.n_samples,
     runs.timestep_us,
-    durations.driver_count AS second,
+    durations.driver_count AS seconds,
     runs.n_spikes,
     runs.n_events,
     runs.has_events,

@@ -1,5 +1,5 @@
--- How many units of each driver one recorded spike, or one neuron in one timestep, stands for, by the role of its layer:
--- a spike does not trigger the same operations everywhere (docs/method.md, Roles).
+-- How many units of each driver one recorded spike, or one neuron in one timestep, stands for, by the role of its
+-- layer: a spike does not trigger the same operations everywhere (docs/method.md, Roles).
 -- Grain: one row per role.
 CREATE OR REPLACE VIEW units_by_role (
     -- What a spike of the layer triggers: 'input', 'hidden' or 'readout'.

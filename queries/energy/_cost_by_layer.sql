@@ -40,24 +40,26 @@ SELECT
     layers.layer,
     layers.role,
     layers.n_neurons,
-    costs.chip,
-    costs.cost_version,
-    CAST(coalesce(sum(counts.units_per_spike * costs.cost_pj), 0) AS DECIMAL(38, 6)) AS spike_cost_pj,
+    prices.chip,
+    prices.cost_version,
+    CAST(coalesce(sum(counts.units_per_spike * prices.cost_pj), 0) AS DECIMAL(38, 6)) AS spike_cost_pj,
     CAST(
         coalesce(
-            sum(CASE WHEN counts.driver = 'synaptic_event' AND counts.units_per_spike IS NULL THEN costs.cost_pj END), 0
+            sum(
+                CASE WHEN counts.driver = 'synaptic_event' AND counts.units_per_spike IS NULL THEN prices.cost_pj END
+            ), 0
         ) AS DECIMAL(38, 6)
     ) AS synaptic_event_cost_pj,
-    CAST(coalesce(sum(counts.units_per_neuron * costs.cost_pj), 0) AS DECIMAL(38, 6)) AS neuron_cost_pj,
-    coalesce(bool_or(counts.grain = 'neuron' AND costs.cost_pj <> 0 AND counts.driver_count > 0), false)
+    CAST(coalesce(sum(counts.units_per_neuron * prices.cost_pj), 0) AS DECIMAL(38, 6)) AS neuron_cost_pj,
+    coalesce(bool_or(counts.grain = 'neuron' AND prices.cost_pj <> 0 AND counts.driver_count > 0), FALSE)
         AS has_neuron_costs,
-    coalesce(bool_or(counts.grain = 'spike'), false) AS has_spike_costs,
-    coalesce(bool_or(counts.units_per_spike IS NOT NULL), false) AS has_step_costs
+    coalesce(bool_or(counts.grain = 'spike'), FALSE) AS has_spike_costs,
+    coalesce(bool_or(counts.units_per_spike IS NOT NULL), FALSE) AS has_step_costs
 FROM driver_counts AS counts
-INNER JOIN _summed_costs AS costs ON counts.driver = costs.driver
+INNER JOIN _summed_costs AS prices ON counts.driver = prices.driver
 INNER JOIN runs ON counts.run_key = runs.run_key
 INNER JOIN layers ON counts.run_key = layers.run_key AND counts.layer_index = layers.layer_index
-WHERE counts.missing IS NULL AND counts.grain IN ('spike', 'neuron') AND costs.cost_pj IS NOT NULL
+WHERE counts.missing IS NULL AND counts.grain IN ('spike', 'neuron') AND prices.cost_pj IS NOT NULL
 GROUP BY
     runs.run_key,
     runs.run_id,
@@ -66,5 +68,5 @@ GROUP BY
     layers.layer,
     layers.role,
     layers.n_neurons,
-    costs.chip,
-    costs.cost_version;
+    prices.chip,
+    prices.cost_version;

@@ -18,10 +18,10 @@ SELECT
     counters.run_key,
     counters.layer_index,
     counters.neuron,
-    costs.chip,
-    costs.cost_version,
-    CAST(sum(counters.driver_count * costs.cost_pj) AS DECIMAL(38, 6)) AS energy_pj
+    prices.chip,
+    prices.cost_version,
+    CAST(sum(counters.driver_count * prices.cost_pj) AS DECIMAL(38, 6)) AS energy_pj
 FROM counters
-INNER JOIN _summed_costs AS costs ON counters.driver = costs.driver
+INNER JOIN _summed_costs AS prices ON counters.driver = prices.driver
 WHERE counters.neuron IS NOT NULL
-GROUP BY counters.run_key, counters.layer_index, counters.neuron, costs.chip, costs.cost_version;
+GROUP BY counters.run_key, counters.layer_index, counters.neuron, prices.chip, prices.cost_version;

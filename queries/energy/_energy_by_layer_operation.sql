@@ -1,5 +1,5 @@
 -- Energy of each operation in each layer, under every cost version, with what the coarser grains need to know of it.
--- Grain: one row per (run, chip, cost version, operation, layer); one with an empty layer where nothing is counted by layer.
+-- Grain: one row per (run, chip, cost version, operation, layer), or one with an empty layer where it is not by layer.
 CREATE OR REPLACE VIEW _energy_by_layer_operation (
     -- The run.
     run_id,
@@ -42,28 +42,28 @@ WITH counted AS (
     SELECT
         runs.run_id,
         runs.run_name,
-        costs.chip,
-        costs.cost_version,
+        prices.chip,
+        prices.cost_version,
         CAST(counts.layer_index AS BIGINT) AS layer_index,
         layers.layer,
         layers.role,
-        costs.operation,
-        costs.driver,
+        prices.operation,
+        prices.driver,
         counts.grain,
         counts.units_per_spike IS NOT NULL AS is_by_step,
         counts.driver_count,
-        costs.cost_pj,
-        costs.least_cost_pj,
-        costs.most_cost_pj,
-        costs.is_ranged,
+        prices.cost_pj,
+        prices.least_cost_pj,
+        prices.most_cost_pj,
+        prices.is_ranged,
         CASE
-            WHEN costs.cost_pj IS NULL THEN 'the source gives no energy'
-            WHEN counts.driver IS NULL THEN 'the run brings no counter ' || costs.driver
+            WHEN prices.cost_pj IS NULL THEN 'the source gives no energy'
+            WHEN counts.driver IS NULL THEN 'the run brings no counter ' || prices.driver
             ELSE counts.missing
         END AS unpriced
     FROM runs
-    CROSS JOIN _summed_costs AS costs
-    LEFT JOIN driver_counts AS counts ON runs.run_key = counts.run_key AND costs.driver = counts.driver
+    CROSS JOIN _summed_costs AS prices
+    LEFT JOIN driver_counts AS counts ON runs.run_key = counts.run_key AND prices.driver = counts.driver
     LEFT JOIN layers ON counts.run_key = layers.run_key AND counts.layer_index = layers.layer_index
 )
 

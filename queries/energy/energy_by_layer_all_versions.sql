@@ -41,7 +41,7 @@ WITH priced AS (
         run_id,
         chip,
         cost_version,
-        coalesce(layer_index, -1) AS place,
+        coalesce(layer_index, -1) AS place_index,
         CAST(sum(energy_pj) AS DECIMAL(38, 6)) AS energy_pj,
         CAST(count(energy_pj) AS BIGINT) AS n_priced,
         CAST(count(CASE WHEN is_ranged THEN energy_pj END) AS BIGINT) AS n_ranged,
@@ -64,7 +64,7 @@ places AS (
     SELECT
         run_id,
         run_name,
-        layer_index AS place,
+        layer_index AS place_index,
         layer_index,
         layer,
         role,
@@ -76,7 +76,7 @@ places AS (
     SELECT
         run_id,
         run_name,
-        -1 AS place,
+        -1 AS place_index,
         NULL AS layer_index,
         NULL AS layer,
         NULL AS role,
@@ -111,5 +111,5 @@ LEFT JOIN priced
         places.run_id = priced.run_id
         AND versions.chip = priced.chip
         AND versions.cost_version = priced.cost_version
-        AND places.place = priced.place
+        AND places.place_index = priced.place_index
 WHERE places.layer_index IS NOT NULL OR priced.n_priced > 0;

@@ -24,21 +24,21 @@ CREATE OR REPLACE VIEW energy_by_neuron_all_versions (
 ) AS
 WITH fired AS (
     SELECT
-        costs.run_key,
-        costs.run_id,
-        costs.run_name,
-        costs.chip,
-        costs.cost_version,
-        costs.layer_index,
-        costs.layer,
-        costs.role,
+        prices.run_key,
+        prices.run_id,
+        prices.run_name,
+        prices.chip,
+        prices.cost_version,
+        prices.layer_index,
+        prices.layer,
+        prices.role,
         activity.neuron,
         activity.n_spikes,
-        activity.n_spikes * (costs.spike_cost_pj + coalesce(own.fan_out * costs.synaptic_event_cost_pj, 0))
-        + costs.neuron_cost_pj AS energy_pj
+        activity.n_spikes * (prices.spike_cost_pj + coalesce(own.fan_out * prices.synaptic_event_cost_pj, 0))
+        + prices.neuron_cost_pj AS energy_pj
     FROM neuron_activity AS activity
-    INNER JOIN _cost_by_layer AS costs
-        ON activity.run_key = costs.run_key AND activity.layer_index = costs.layer_index
+    INNER JOIN _cost_by_layer AS prices
+        ON activity.run_key = prices.run_key AND activity.layer_index = prices.layer_index
     LEFT JOIN fan_out AS own
         ON activity.run_key = own.run_key AND activity.layer_index = own.layer_index AND activity.neuron = own.neuron
 ),

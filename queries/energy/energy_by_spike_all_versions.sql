@@ -30,8 +30,8 @@ CREATE OR REPLACE VIEW energy_by_spike_all_versions (
 SELECT
     activity.run_id,
     activity.run_name,
-    costs.chip,
-    costs.cost_version,
+    prices.chip,
+    prices.cost_version,
     activity.layer_index,
     activity.layer,
     activity.role,
@@ -40,10 +40,10 @@ SELECT
     activity.sample_index,
     activity.n_spikes,
     CAST(
-        activity.n_spikes * (costs.spike_cost_pj + coalesce(activity.fan_out * costs.synaptic_event_cost_pj, 0))
+        activity.n_spikes * (prices.spike_cost_pj + coalesce(activity.fan_out * prices.synaptic_event_cost_pj, 0))
         AS DECIMAL(38, 6)
     ) AS energy_pj
 FROM activity_by_spike AS activity
-INNER JOIN _cost_by_layer AS costs
-    ON activity.run_id = costs.run_id AND activity.layer_index = costs.layer_index
-WHERE costs.has_spike_costs;
+INNER JOIN _cost_by_layer AS prices
+    ON activity.run_id = prices.run_id AND activity.layer_index = prices.layer_index
+WHERE prices.has_spike_costs;

@@ -1,4 +1,4 @@
--- Energy over time, by layer and timestep, under the cost version in force today: of the operations that spikes trigger.
+-- Energy over time, by layer and step, under the cost version in force today: of the operations that spikes trigger.
 -- Where the neurons of a layer differ in their fan-out, its synaptic events are left out.
 -- Grain: one row per (run, chip, layer, timestep) with at least one spike.
 CREATE OR REPLACE VIEW energy_by_step (

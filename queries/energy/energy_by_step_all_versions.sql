@@ -1,4 +1,4 @@
--- Energy over time, by layer and timestep, under every cost version: of the operations that spikes trigger.
+-- Energy over time, by layer and step, under every cost version: of the operations that spikes trigger.
 -- Where the neurons of a layer differ in their fan-out, its synaptic events are left out.
 -- Grain: one row per (run, chip, cost version, layer, timestep) with at least one spike.
 CREATE OR REPLACE VIEW energy_by_step_all_versions (
@@ -26,15 +26,15 @@ CREATE OR REPLACE VIEW energy_by_step_all_versions (
 SELECT
     activity.run_id,
     activity.run_name,
-    costs.chip,
-    costs.cost_version,
+    prices.chip,
+    prices.cost_version,
     activity.layer_index,
     activity.layer,
     activity.role,
     activity.timestep,
     activity.n_spikes,
-    CAST(activity.n_spikes * costs.spike_cost_pj AS DECIMAL(38, 6)) AS energy_pj
+    CAST(activity.n_spikes * prices.spike_cost_pj AS DECIMAL(38, 6)) AS energy_pj
 FROM activity_by_step AS activity
-INNER JOIN _cost_by_layer AS costs
-    ON activity.run_id = costs.run_id AND activity.layer_index = costs.layer_index
-WHERE costs.has_step_costs;
+INNER JOIN _cost_by_layer AS prices
+    ON activity.run_id = prices.run_id AND activity.layer_index = prices.layer_index
+WHERE prices.has_step_costs;
