@@ -183,7 +183,8 @@ def test_the_documented_sidecar_has_every_key_and_is_valid() -> None:
     explained = {key for row in rows for key in re.findall(r"`(?:layers\[\]\.)?(\w+)`", row.split("|")[1])}
     layer_keys = {key for layer in sidecar["layers"] for key in layer}
     assert set(sidecar) == {
-        "run", "n_timesteps", "n_samples", "timestep_us", "layers", "tags", "kind", "seed", "git_commit", "recorded_at",
+        "run", "n_timesteps", "n_samples", "timestep_us", "layers", "counters", "tags", "kind", "seed", "git_commit",
+        "recorded_at",
     }  # fmt: skip
     assert layer_keys == {"name", "role", "n_inputs", "n_neurons", "fan_out"}
     assert set(sidecar) | layer_keys <= explained
