@@ -79,7 +79,7 @@ USAGE, NOT_FOUND, OPERATIONAL = 2, 3, 4
         bad(["show", "nobody"], NOT_FOUND, ["no run is called 'nobody'", "energy-db runs"], id="show an unknown run"),
         bad(["tag", "nobody", "a=1"], NOT_FOUND, "no run is called 'nobody'", id="tag an unknown run"),
         bad(["tag", "kept", "fast"], USAGE, "'fast' is not of the form NAME=VALUE", id="tag without a value"),
-        bad(["costs", "show", "spinnaker"], NOT_FOUND, "Did you mean 'spinnaker2'?", id="costs of an unknown chip"),
+        bad(["costs", "show", "spinaker"], NOT_FOUND, "Did you mean 'spinnaker'?", id="costs of an unknown chip"),
         bad(["costs", "show", "akida", "--cost", "v9"], NOT_FOUND, "akida has no cost version 'v9'",
             id="costs of no version"),
         bad(["runs", "--limit", "0"], USAGE, "0 is not in the range", id="no runs wanted"),

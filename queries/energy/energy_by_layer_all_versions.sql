@@ -79,7 +79,7 @@ places AS (
         -1 AS place_index,
         NULL AS layer_index,
         NULL AS layer,
-        NULL AS role,
+        NULL AS layer_role,
         NULL AS n_neurons,
         NULL AS n_active_neurons,
         NULL AS n_spikes
