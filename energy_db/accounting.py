@@ -15,7 +15,7 @@ from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.intake.contract import CONTRACT_VERSION
 from energy_db.intake.declaration import Declaration
-from energy_db.intake.network import ROLES, Layer
+from energy_db.intake.network import ROLES, Layer, too_many_to_count
 from energy_db.intake.reading import LARGEST_COUNT
 from energy_db.reports import pricing, report
 from energy_db.reports.faces import dominant_line, layer_lines, total_in_nanojoules
@@ -117,12 +117,14 @@ class EnergyAccountant:
         Raises
         ------
         UsageError
-            If the lists are of unequal length, or a count is negative or not a whole number.
+            If the lists are of unequal length, or a count is negative, not a whole number, or too large.
         """
         layers = _layers(layer_names, layer_sizes, spike_counts, roles)
-        _whole("n_timesteps", n_timesteps, least=1)
+        n_steps = _whole("n_timesteps", n_timesteps, least=1)
+        if reason := too_many_to_count([la.layer for la in layers], [la.n_spikes for la in layers], n_steps):
+            raise UsageError(reason)
         with _one_at_a_time:
-            return _price(_engine_for(self.chip), layers, int(n_timesteps), self.chip, self.cost_version)
+            return _price(_engine_for(self.chip), layers, n_steps, self.chip, self.cost_version)
 
 
 def _engine_for(chip: str) -> Engine:

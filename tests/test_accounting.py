@@ -159,3 +159,16 @@ def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
 def test_a_layer_of_no_neurons_may_be_silent() -> None:
     report = EnergyAccountant("loihi2").account(["a", "b"], [(1, 2), (2, 0)], [1, 0], 10)
     assert report.total_energy_pj == 2.1
+
+
+@pytest.mark.parametrize(
+    ("size", "n_timesteps", "says"),
+    [
+        ((2**62, 5), 1, "spikes x n_inputs is"),
+        ((4, 2**62), 10, "n_neurons x n_timesteps x n_samples is"),
+        ((4, 5), 2**63 - 1, "n_neurons x n_timesteps x n_samples is"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(size: tuple[int, int], n_timesteps: int, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        EnergyAccountant("loihi2").account(["a"], [size], [10], n_timesteps)
