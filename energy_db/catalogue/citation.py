@@ -92,8 +92,9 @@ def _sentence(version: Mapping[str, Any], can_price: bool, sources: Sequence[Map
 def _entry(version: Mapping[str, Any], source: Mapping[str, Any], number: int) -> str:
     text = source["source"]
     author = _AUTHOR.match(text)
-    journal = _JOURNAL.match(text, author.end()) if author else None
     title = _TITLE.search(text)
+    rest = text[author.end() :] if author else ""
+    journal = _JOURNAL.match(rest.replace(f", {title[0].rstrip(',')}", "", 1) if title else rest)
     fields = {
         "author": author and author["author"].replace(" et al.", " and others").replace(" et al", " and others"),
         "title": title and title["title"],
