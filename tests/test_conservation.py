@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -53,9 +53,9 @@ def store() -> Iterator[EnergyStore]:
         yield opened
 
 
-def cells(store: EnergyStore) -> dict[str, Counter[Key]]:
+def cells(store: EnergyStore) -> dict[str, dict[Key, Decimal]]:
     """Return the energy of every run and version, by the finest grain at which its operations are known."""
-    found: dict[str, Counter[Key]] = defaultdict(Counter)
+    found: dict[str, dict[Key, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for run, chip, version, grain, energy in store._engine.rows(CELLS):
         found[grain][run, chip, version] += energy
     return found
@@ -76,8 +76,7 @@ def test_every_grain_adds_up_under_every_version(store: EnergyStore, view: str, 
     )
     by_grain = cells(store)
     expected: dict[Key, Decimal] = {
-        key: sum((by_grain[grain][key] for grain in HELD[view] if key in by_grain[grain]), Decimal(0))
-        for key in runs_by_versions
+        key: sum((by_grain[grain].get(key, Decimal(0)) for grain in HELD[view]), Decimal(0)) for key in runs_by_versions
     }
     in_sql = store._engine.rows(
         "SELECT run_name, chip, cost_version, coalesce(CAST(sum(energy_pj) AS DECIMAL(38, 6)), 0) "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -174,7 +174,7 @@ def summed(cells: Energies, *places: int) -> Energies:
     return dict(found)
 
 
-EXPECTED = {
+EXPECTED: dict[str, tuple[tuple[str, ...], Callable[[Recorded, Costs], Energies]]] = {
     "chip": ((), lambda run, priced: summed(run.by_layer_operation(priced))),
     "layer": (("layer",), lambda run, priced: summed(run.by_layer_operation(priced), 0)),
     "operation": (("operation",), lambda run, priced: summed(run.by_layer_operation(priced), 1)),

@@ -28,22 +28,27 @@ CREATE OR REPLACE VIEW energy_by_spike_all_versions (
     energy_pj
 ) AS
 SELECT
-    activity.run_id,
-    activity.run_name,
+    prices.run_id,
+    prices.run_name,
     prices.chip,
     prices.cost_version,
-    activity.layer_index,
-    activity.layer,
-    activity.role,
-    activity.neuron,
-    activity.timestep,
-    activity.sample_index,
-    activity.n_spikes,
+    CAST(prices.layer_index AS BIGINT) AS layer_index,
+    prices.layer,
+    prices.role,
+    CAST(activity.neuron AS BIGINT) AS neuron,
+    CAST(activity.timestep AS BIGINT) AS timestep,
+    CAST(activity.sample_index AS BIGINT) AS sample_index,
+    CAST(activity.n_spikes AS BIGINT) AS n_spikes,
+    -- Most spikes have no fan-out of their own, and exact decimals are dear.
     CAST(
-        activity.n_spikes * (prices.spike_cost_pj + coalesce(activity.fan_out * prices.synaptic_event_cost_pj, 0))
-        AS DECIMAL(38, 6)
+        activity.n_spikes * CASE
+            WHEN own.fan_out IS NULL THEN prices.spike_cost_pj
+            ELSE prices.spike_cost_pj + own.fan_out * prices.synaptic_event_cost_pj
+        END AS DECIMAL(38, 6)
     ) AS energy_pj
-FROM activity_by_spike AS activity
+FROM spike_events AS activity
 INNER JOIN _cost_by_layer AS prices
-    ON activity.run_id = prices.run_id AND activity.layer_index = prices.layer_index
+    ON activity.run_key = prices.run_key AND activity.layer_index = prices.layer_index
+LEFT JOIN fan_out AS own
+    ON activity.run_key = own.run_key AND activity.layer_index = own.layer_index AND activity.neuron = own.neuron
 WHERE prices.has_spike_costs;
