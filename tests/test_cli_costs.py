@@ -437,6 +437,23 @@ class TestCite:
         assert entry.startswith("@misc{loihi2_tutorial72,\n  howpublished = {Tutorial 72")
         assert not re.search(r"^  (author|year|title|journal) =", entry, re.MULTILINE)
 
+    @pytest.mark.parametrize(
+        ("chip", "version", "fields"),
+        [
+            ("loihi", "davies2018", {"author": "Davies and others", "year": "2018", "journal": "IEEE Micro"}),
+            ("reckon", None, {"author": "Frenkel and Indiveri", "year": "2022"}),
+            ("darwin_wafer", None, {}),  # "DarwinWafer 2025" names a chip
+            ("gpu_v100", None, {}),  # one paper's figure, in another paper, whose DOI it is
+        ],
+    )
+    def test_what_a_source_says_of_itself(
+        self, tmp_store: Path, chip: str, version: str | None, fields: dict[str, str]
+    ) -> None:
+        with EnergyStore(tmp_store, read_only=True) as store:
+            version = version or store.costs.versions(chip)[-1]["cost_version"]
+            entry = store.costs.cite(chip, version).bibtex
+        assert dict(re.findall(r"^  (author|year|journal) = \{(.*)\},$", entry, re.MULTILINE)) == fields, entry
+
     def test_each_publication_once(self, shell: Shell, toy: Path) -> None:
         other = '[[version.cost]]\noperation = "{}"\ndriver = "spike"\nenergy_pj = 1\n'
         other += 'source = "A thesis of R&D, 50% done"\n'

@@ -18,8 +18,10 @@ _TRUST = {
     "tutorial": "literature values of a tutorial, not measurements",
     "user": "supplied by the authors",
 }
-# "Davies et al. 2018, ..." and "Frenkel and Indiveri (2022), ...": only what stands at the beginning is the author.
-_AUTHOR = re.compile(r"(?P<author>[^\W\d_][^\d,;:()]*?),? \(?(?P<year>(?:19|20)\d\d)\)?(?=$|[,.;: (])")
+# "Davies et al. 2018", "Frenkel and Indiveri (2022)", "Horowitz 2014, ...", at the beginning: other words are no names.
+_NAMES = r"[^\W\d_][^\d,;:()]*? et al\.?|[^\W\d_][^\d,;:()]*? and [^\W\d_][^\d,;:()]*?|[^\W\d_][^\W\d_]+(?= \d{4},)"
+_AUTHOR = re.compile(rf"(?P<author>{_NAMES}),? \(?(?P<year>(?:19|20)\d\d)\)?(?=$|[,.;: (])")
+_QUOTED_ELSEWHERE = re.compile(r"[;,] in [^\W\d_]")  # whose DOI it is then is another matter
 _JOURNAL = re.compile(r", (?P<journal>[^\W\d][^,:()\d]*?) (?P<volume>\d+)(?:\((?P<number>\d+)\))?:(?P<pages>[\w-]+)")
 _TITLE = re.compile(r'["“](?P<title>[^"”]+)["”]')
 _SPECIAL = re.compile(r"[&%$#_{}]")
@@ -91,7 +93,7 @@ def _sentence(version: Mapping[str, Any], can_price: bool, sources: Sequence[Map
 
 def _entry(version: Mapping[str, Any], source: Mapping[str, Any], number: int) -> str:
     text = source["source"]
-    author = _AUTHOR.match(text)
+    author = None if _QUOTED_ELSEWHERE.search(text) else _AUTHOR.match(text)
     title = _TITLE.search(text)
     rest = text[author.end() :] if author else ""
     journal = _JOURNAL.match(rest.replace(f", {title[0].rstrip(',')}", "", 1) if title else rest)
