@@ -44,12 +44,26 @@ def check_results(engine: Engine) -> Iterator[CheckResult]:
         for view in sql.views():
             if view.room == "checks":
                 yield _found(view.name, view.sentence, engine.records(f"SELECT * FROM {view.name}"))
+        yield _found("drivers_are_as_counted", "Driver counts that are not what their runs give.", _miscounted(engine))
     except EngineError as error:
         raise StoreError(f"{engine.path} cannot be read: {first_line(error)}", "Is the file damaged?") from error
     changed = shipped.changed_versions(engine)
     yield _found("costs_are_unchanged", "Cost versions whose content is not what was added.", changed)
     unlike = shipped.unlike_published(engine)
     yield _found("shipped_costs_are_as_published", "Shipped cost versions that are missing or changed.", unlike)
+
+
+def _miscounted(engine: Engine) -> list[dict[str, Any]]:
+    """Return what is stored and not counted anew, and what is counted anew and not stored."""
+    step = sql.ingest_step("store_driver_counts")
+    counted = step[step.index("WITH ") :].strip().rstrip(";")
+    return engine.records(
+        f"WITH counted AS ({counted}) "
+        "SELECT 'stored' AS found, * FROM (FROM driver_counts EXCEPT ALL FROM counted) UNION ALL "
+        "SELECT 'counted' AS found, * FROM (FROM counted EXCEPT ALL FROM driver_counts) "
+        "ORDER BY run_key, layer_index, driver, found DESC",
+        {"run_key": None},
+    )
 
 
 def _found(check: str, sentence: str, failures: list[dict[str, Any]]) -> CheckResult:

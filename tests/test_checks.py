@@ -8,7 +8,10 @@ import pytest
 
 from energy_db import EnergyStore, sql
 
-CHECKS = {view.name for view in sql.views() if view.room == "checks"} | {"costs_are_unchanged"}
+CHECKS = {view.name for view in sql.views() if view.room == "checks"} | {
+    "drivers_are_as_counted", "costs_are_unchanged", "shipped_costs_are_as_published",
+}  # fmt: skip
+SHIPPED_COSTS = {"costs_are_unchanged", "shipped_costs_are_as_published"}
 RUN = "run_key = 1 AND layer_index = 0"
 DAMAGE = {
     "a spike event is lost": (
@@ -25,26 +28,59 @@ DAMAGE = {
     ),
     "a layer is miscounted": (
         f"UPDATE layers SET n_spikes = n_spikes - 1 WHERE {RUN}",
-        {"layers_sum_to_run", "neurons_sum_to_layers", "steps_sum_to_layers", "energy_sums_close",
-         "spike_energy_sums_close"},
+        {"layers_sum_to_run", "neurons_sum_to_layers", "steps_sum_to_layers", "drivers_are_as_counted"},
     ),
     "a run is miscounted": ("UPDATE runs SET n_spikes = 5", {"layers_sum_to_run"}),
     "active neurons are miscounted": (
         f"UPDATE layers SET n_active_neurons = 2 WHERE {RUN}",
         {"neurons_sum_to_layers"},
     ),
-    "a cost is changed": ("UPDATE costs SET energy_pj = 0.6 WHERE operation = 'aer_routing'", {"costs_are_unchanged"}),
-    "a cost's range is changed": ("UPDATE costs SET low_pj = 0.1 WHERE chip = 'akida'", {"costs_are_unchanged"}),
-    "a cost is lost": ("DELETE FROM costs WHERE operation = 'aer_routing'", {"costs_are_unchanged"}),
-    "all costs of a version are lost": ("DELETE FROM costs WHERE chip = 'akida'", {"costs_have_sources"}),
-    "a source is lost": ("UPDATE cost_versions SET source = ' ' WHERE chip = 'akida'", {"costs_have_sources"}),
+    "a cost is changed": ("UPDATE costs SET energy_pj = 0.6 WHERE operation = 'aer_routing'", SHIPPED_COSTS),
+    "a cost's range is changed": ("UPDATE costs SET low_pj = 0.1 WHERE chip = 'akida'", SHIPPED_COSTS),
+    "a cost is lost": ("DELETE FROM costs WHERE operation = 'aer_routing'", SHIPPED_COSTS),
+    "all costs of a version are lost": (
+        "DELETE FROM costs WHERE chip = 'akida'",
+        SHIPPED_COSTS | {"costs_have_sources", "chips_have_cost_in_force"},
+    ),
+    "a source is lost": (
+        "UPDATE cost_versions SET source = ' ' WHERE chip = 'akida'",
+        SHIPPED_COSTS | {"costs_have_sources"},
+    ),
     "nothing is in force": ("DELETE FROM cost_in_force WHERE chip = 'akida'", {"chips_have_cost_in_force"}),
     "synaptic events are miscounted": (
         f"UPDATE layers SET n_synaptic_events = 9 WHERE {RUN}",
-        {"synaptic_events_follow_spikes"},
+        {"synaptic_events_follow_spikes", "drivers_are_as_counted"},
     ),
-    "a counter is negative": ("INSERT INTO counters VALUES (1, NULL, NULL, 'mac', -1)", {"counters_fit_their_runs"}),
-    "an orphan is left": ("INSERT INTO counters VALUES (1, 7, 0, 'mac', 1)", {"activity_has_layers"}),
+    "a fan-out is changed": (
+        f"UPDATE layers SET fan_out = 3 WHERE {RUN}",
+        {"synaptic_events_follow_spikes", "drivers_are_as_counted"},
+    ),
+    "a duration is changed": ("UPDATE runs SET timestep_us = 2000", {"drivers_are_as_counted"}),
+    "seconds are miscounted": (
+        "UPDATE driver_counts SET driver_count = 1 WHERE driver = 'second'",
+        {"drivers_are_as_counted"},
+    ),
+    "steps of neurons are miscounted": (
+        f"UPDATE driver_counts SET driver_count = driver_count + 1 WHERE driver = 'neuron_step' AND {RUN}",
+        {"drivers_are_as_counted", "energy_sums_close"},
+    ),
+    "spikes are charged twice": (
+        f"INSERT INTO driver_counts FROM driver_counts WHERE driver = 'neuron_spike' AND {RUN}",
+        {"drivers_are_as_counted"},
+    ),
+    "a driver is lost": ("DELETE FROM driver_counts WHERE driver = 'neuron_step'", {"drivers_are_as_counted"}),
+    "a driver is said to be unknown": (
+        "UPDATE driver_counts SET missing = 'nobody said' WHERE driver = 'synaptic_event'",
+        {"drivers_are_as_counted"},
+    ),
+    "a counter is negative": (
+        "INSERT INTO counters VALUES (1, NULL, NULL, 'mac', -1)",
+        {"counters_fit_their_runs", "drivers_are_as_counted"},
+    ),
+    "an orphan is left": (
+        "INSERT INTO counters VALUES (1, 7, 0, 'mac', 1)",
+        {"activity_has_layers", "drivers_are_as_counted"},
+    ),
 }  # fmt: skip
 
 
@@ -72,6 +108,18 @@ def test_a_layer_that_no_cost_applies_to_is_found(small_store: Path) -> None:
     with EnergyStore(small_store) as store:
         store._engine.run(f"UPDATE layers SET role = 'output' WHERE {RUN}")
         assert failing(store) != set()
+
+
+def test_a_driver_that_is_not_as_counted_is_shown_beside_what_is(small_store: Path) -> None:
+    # Of the run: 4 steps of 2 samples at 1,000 microseconds.
+    with EnergyStore(small_store) as store:
+        store._engine.run("UPDATE driver_counts SET driver_count = 1 WHERE driver = 'second'")
+        [result] = [result for result in store.verify() if result.check == "drivers_are_as_counted"]
+        stored = {"found": "stored", "run_key": 1, "layer_index": None, "driver": "second", "driver_count": 1,
+                  "units_per_spike": None, "units_per_neuron": None, "grain": "run", "missing": None}  # fmt: skip
+        assert (result.n_failures, result.first_failure) == (2, stored)
+        store._engine.run("UPDATE driver_counts SET driver_count = 0.008 WHERE driver = 'second'")
+        assert failing(store) == set()
 
 
 def test_a_failure_is_shown(small_store: Path) -> None:
