@@ -50,6 +50,13 @@ def recomputed_hashes(engine: Engine) -> dict[tuple[str, str], str]:
     return {row[:_VERSION_KEY]: content_hash(row, costs.get(row[:_VERSION_KEY], ())) for row in versions}
 
 
+def recomputed_hash(engine: Engine, chip: str, cost_version: str) -> str:
+    """Return the seal of one version, as its rows are now."""
+    key, one = [chip, cost_version], "WHERE chip = ? AND cost_version = ?"
+    [version] = engine.rows(f"SELECT {', '.join(VERSION_COLUMNS)} FROM cost_versions {one}", key)
+    return content_hash(version, engine.rows(f"SELECT {', '.join(COST_COLUMNS)} FROM costs {one}", key))
+
+
 def known_drivers(engine: Engine) -> dict[str, str]:
     """Return the drivers that the store knows, and what one unit of each is."""
     return dict(engine.rows("SELECT driver, meaning FROM drivers"))

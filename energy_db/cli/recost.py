@@ -70,10 +70,16 @@ def _conclude(found: Recost) -> None:
     if not found.rows:
         say("no runs yet: energy-db ingest run.parquet")
         return
-    n_reordered = sum(row.layers_change for row in found.rows)
-    n_moved = sum(row.rank_before != row.rank_after for row in found.rows)
-    n_rows = len(found.rows)
-    say(f"the order of layers changes in {n_reordered} of {n_rows}, the rank of the chip in {n_moved} of {n_rows}")
+    full, ranked = ([row for row in found.rows if getattr(row, name)] for name in ("is_full", "is_ranked"))
+    n_reordered = sum(row.layers_change for row in full)
+    n_moved = sum(row.rank_before != row.rank_after for row in ranked)
+    say(
+        f"the order of layers changes in {n_reordered} of {len(full)}, the rank of the chip in {n_moved} of {len(ranked)}"
+    )
+    if len(full) < len(found.rows):
+        say(f"{len(found.rows) - len(full)} are priced in part only: no factor, and nothing to compare")
+    if len(ranked) < len(full):
+        say(f"in {len(full) - len(ranked)} the two versions include different things: their ranks do not compare")
     say(f"{found.n_flips} of {found.n_comparisons} comparisons between runs come out the other way")
     for flip in found.flips[:_MOST_FLIPS]:
         say(f"  on {flip.chip}: {flip.cheaper_before} was cheaper than {flip.cheaper_after}, and is now dearer")

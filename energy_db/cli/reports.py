@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from energy_db import units
 from energy_db.cli.output import Output, Settings, output_options, say, store_option, warn
 from energy_db.cli.record import run_file_options
 from energy_db.errors import UnpricedError, UsageError
@@ -73,6 +74,8 @@ def report(
     strict, lineage = options.pop("strict"), options.pop("lineage")
     if chip == "all" and (by or lineage):
         raise UsageError("--by and --lineage need one chip", "Name it: --chip loihi2")
+    from energy_db.reports.pricing import assumed_counters
+
     with _opened(settings, output, run, chip, by == "step", options) as (store, found):
         if chip == "all":
             ranking = store.chips(found, **choice)
@@ -82,6 +85,7 @@ def report(
             priced = store.report(found, chip, **choice)
             _show_one(output, priced, by, top, lineage)
             unpriced = [f"{entry.operation} ({entry.unpriced})" for entry in priced.unpriced]
+        unpriced += [f"{name} (no count is given, taken as 0)" for name in assumed_counters(found)]
     if strict and unpriced:
         raise UnpricedError(f"not all could be priced: {'; '.join(unpriced)}")
 
@@ -90,7 +94,7 @@ def report(
 @store_option
 @click.pass_context
 def demo(context: click.Context) -> None:
-    """Report three recorded runs on all five chips.
+    """Report three recorded runs on the five chips of the tutorial.
 
     \b
     Examples:
@@ -204,17 +208,41 @@ def _show_rows(output: Output, priced: Report, by: str, top: int | None) -> None
     else:
         entries, human = priced.timeline(), faces.step_rows(priced)
     rows = [asdict(entry) for entry in entries]
-    about = {"run_id": priced.run.run_id or None, "chip": priced.chip, "cost_version": priced.cost_version, "by": by}
     columns = [field.name for field in fields(ROW_TYPES[by])]
+    if by == "layer" and priced.unlayered_energy_pj is not None:
+        rows.append({**dict.fromkeys(columns), "energy_pj": priced.unlayered_energy_pj})
     exact = partial(_exact_rows, priced, by, len(rows))
-    output.rows("energy-db/report-rows/1", rows, human=human, columns=columns, about=about, arrow=exact)
+    output.rows("energy-db/report-rows/1", rows, human=human, columns=columns, about=_about(priced, by), arrow=exact)
+    _say_what_is_not_known(priced, by)
+
+
+def _about(priced: Report, by: str) -> dict[str, Any]:
+    return {
+        "run_id": priced.run.run_id or None,
+        "chip": priced.chip,
+        "cost_version": priced.cost_version,
+        "by": by,
+        "total_energy_pj": priced.total_energy_pj,
+        "n_operations": priced.n_operations,
+        "n_priced": priced.n_priced,
+    }
 
 
 def _exact_rows(priced: Report, by: str, n_rows: int) -> pyarrow.Table:
     return priced.to_arrow(by).slice(0, n_rows)
 
 
+def _say_what_is_not_known(priced: Report, by: str) -> None:
+    """Say how much of the energy a fine grain holds: static power has no neuron, a neuron's timestep no spike."""
+    if by not in ("neuron", "step") or priced.total_energy_pj is None:
+        return
+    known = priced.known_energy_pj(by)
+    if known < priced.total_energy_pj:
+        total = units.energy(priced.total_energy_pj)
+        warn(f"known by {by}: {units.energy(known)} of {total}; the other operations are charged at another grain")
+
+
 def _say_what_is_left_out(priced: Report, n_shown: int) -> None:
     n_active = sum(layer.n_active_neurons or 0 for layer in priced.layers)
-    if n_shown < n_active:
+    if 0 < n_shown < n_active:
         say(f"the {n_shown} costliest of {n_active} neurons that spiked; --top all shows every one")

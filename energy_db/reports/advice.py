@@ -179,7 +179,8 @@ def _silent_neurons(demand: LayerDemand, total_pj: float) -> list[Advice]:
     silent = "the neuron" if n_silent == 1 else f"the {n_silent} neurons"
     never_fire = "never fires" if n_silent == 1 else "never fire"
     saving = demand.by_steps_pj * n_silent / n_neurons
-    gain = "it saves their timesteps" if saving else "it frees neurons and memory"
+    whose = "its" if n_silent == 1 else "their"
+    gain = f"it saves {whose} timesteps" if saving else "it frees neurons and memory"
     action = f"remove {silent} of {demand.layer} that {never_fire}; {gain}"
     share = saving / total_pj if total_pj else 0.0
     return [Advice("silent_neurons", demand.layer, None, finding, action, saving, share)]

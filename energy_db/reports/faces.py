@@ -25,7 +25,7 @@ def layer_lines(layers: Sequence[Any]) -> list[str]:
         per_spike = (
             "" if layer.energy_per_spike_pj is None else f" × {units.significant(layer.energy_per_spike_pj)} pJ/spike"
         )
-        energy = "unpriced"
+        energy = "nothing charged by layer"
         if layer.energy_pj is not None:
             energy = f"{units.nanojoules(layer.energy_pj)} ({units.percent(layer.share)})"
         lines.append(f"  {printable(layer.layer)}: {layer.spikes} spikes{per_spike} = {energy}")
@@ -124,11 +124,19 @@ def ranking_notes(ranking: Ranking) -> list[str]:
         names = ", ".join(entry.chip for entry in ranking.unpriced)
         notes.append(f"not shown, because the run brings none of their counters: {names}")
     drawn = [entry for entry in ranking.robustness if entry.share is not None]
+    ranged = {entry.chip: f"{entry.chip} ({entry.n_ranged} of {entry.n_operations} ranged)" for entry in ranking}
     notes += [
-        f"{entry.cheaper} stays cheaper than {entry.dearer} in {units.percent(entry.share or 0.0)} of draws from the "
-        "published ranges"
+        f"{ranged[entry.cheaper]} stays cheaper than {ranged[entry.dearer]} in {units.percent(entry.share or 0.0)} of "
+        "draws from the published ranges; what has none was not varied"
         for entry in drawn
     ]
+    notes += [
+        f"the costs {e.chip} {e.cost_version} are withdrawn: energy-db costs list" for e in ranking if e.is_withdrawn
+    ]
+    ranked = [entry for entry in ranking if entry.rank is not None]
+    if len({entry.n_operations for entry in ranked}) > 1:
+        few = ", ".join(entry.chip for entry in ranked if entry.n_operations == 1)
+        notes.append(f"a source that prices fewer operations looks cheaper; only one is priced for {few}")
     if len(drawn) < len(ranking.robustness):
         notes.append("how robust the other ranks are, nobody can tell: no range is published")
     return notes

@@ -16,6 +16,8 @@ from energy_db.reports.report import NEURONS_AT_HAND, Report, costliest_neurons
 from energy_db.reports.rows import LayerEnergy, OperationEnergy
 from energy_db.runs import Run
 
+_FACTS = ("n_timesteps", "n_samples", "n_neurons")
+
 
 def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
     """Make the report of a stored run.
@@ -56,7 +58,7 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         operations=operations,
         why=explain(demands, whole.value, unlayered.value),
         advice=advise(demands, costly, whole.value or 0.0),
-        warnings=_warnings(run, version, operations, ledger.withdrawal(engine, chip, cost_version)),
+        warnings=(*_doubts_of_costs(engine, version), *_warnings(run, version, operations)),
         provenance=provenance(engine, run, version, cells),
         _costliest=costliest,
         _engine=engine,
@@ -121,13 +123,22 @@ def _share(part: Decimal | None, whole: Decimal | None) -> float | None:
     return float(part / whole) if whole else 0.0
 
 
-def _warnings(
-    run: Run, version: Mapping[str, Any], operations: Sequence[OperationEnergy], withdrawn: str | None
-) -> tuple[str, ...]:
+def _doubts_of_costs(engine: Engine, version: Mapping[str, Any]) -> list[str]:
+    """Say whether the costs were withdrawn, or are no longer those that were added."""
     chip, cost_version = version["chip"], version["cost_version"]
     found = []
-    if withdrawn is not None:
+    if (withdrawn := ledger.withdrawal(engine, chip, cost_version)) is not None:
         found.append(f"the costs {chip} {cost_version} were withdrawn: {withdrawn}")
+    if ledger.recomputed_hash(engine, chip, cost_version) != version["content_hash"]:
+        found.append(
+            f"the costs {chip} {cost_version} were CHANGED in the store after they were added: energy-db verify"
+        )
+    return found
+
+
+def _warnings(run: Run, version: Mapping[str, Any], operations: Sequence[OperationEnergy]) -> tuple[str, ...]:
+    chip, cost_version = version["chip"], version["cost_version"]
+    found = []
     if version["status"] == "tutorial":
         found.append(f"the costs {cost_version} are literature values of a tutorial, not measurements")
     if [row.operation for row in operations] == ["undivided"]:
@@ -148,13 +159,16 @@ def _unpriced(chip: str, cost_version: str, operations: Sequence[OperationEnergy
 def inferences(run: Run) -> list[str]:
     """Say what was not declared of a run, and what was taken for it."""
     found = []
-    marks = [name.rpartition(".") for name in run.inferred]
-    if roles := [layer for layer, _, what in marks if what == "role"]:
+    if roles := [name.removesuffix(".role") for name in run.inferred if name.endswith(".role")]:
         found.append(f"no role is declared for {', '.join(roles)}: priced as hidden")
-    facts = [name for name in run.inferred if name.rpartition(".")[2] in ("n_timesteps", "n_samples", "n_neurons")]
-    if facts:
+    if facts := [name for name in run.inferred if name.rpartition(".")[2] in _FACTS]:
         found.append(f"inferred from the events, not declared: {', '.join(facts)}")
-    counters = [name for name in run.inferred if name not in facts and not name.endswith(".role")]
-    if counters:
+    if counters := assumed_counters(run):
         found.append(f"no count is given, taken as 0: {', '.join(counters)}")
     return found
+
+
+def assumed_counters(run: Run) -> list[str]:
+    """Return the counters, as layer.driver, that were given for other layers only and taken as 0 for this one."""
+    possible = {f"{layer.name}.{driver}" for layer in run.layers for driver in run.counters}
+    return [name for name in run.inferred if name in possible]

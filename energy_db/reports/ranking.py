@@ -43,6 +43,8 @@ class ChipEnergy:
         The layer that burns most.
     unpriced : tuple of str
         What could not be priced, with the reason.
+    is_withdrawn : bool
+        Whether the version should no longer be used.
     """
 
     chip: str
@@ -61,6 +63,7 @@ class ChipEnergy:
     n_ranged: int
     dominant_layer: str | None
     unpriced: tuple[str, ...]
+    is_withdrawn: bool
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def rank(engine: Engine, run: Run, cost_version: str | None = None, as_of: date 
 
 def _versions(engine: Engine, cost_version: str | None, as_of: date | str | None) -> list[dict[str, Any]]:
     rows = engine.records(
-        f"SELECT chip, cost_version, status, scope_group, is_in_force FROM {CATALOGUE_VIEW} "
+        f"SELECT chip, cost_version, status, scope_group, is_in_force, is_withdrawn FROM {CATALOGUE_VIEW} "
         "WHERE n_operations > 0 ORDER BY chip, cost_version"
     )
     if cost_version is not None:
@@ -187,6 +190,7 @@ def _price(run: Run, version: Mapping[str, Any], cells: Sequence[Cell]) -> ChipE
         n_ranged=len({cell.operation for cell in cells if cell.energy_low_pj is not None}),
         dominant_layer=_dominant(run, cells),
         unpriced=unpriced,
+        is_withdrawn=version["is_withdrawn"],
     )
 
 

@@ -32,11 +32,15 @@ class RecostRow:
     before_priced, after_priced : str
         How much of each version could be priced, such as '5 of 5'.
     ratio : float or None
-        Energy after over energy before; None unless both price every operation of theirs.
+        Energy after over energy before; None unless both price every operation of theirs, or if it was zero.
     layers_before, layers_after : tuple of str
         The layers, the costliest first.
     rank_before, rank_after : str or None
         Place of the chip among those in force that it may be compared with, such as '2 of 3 (operation)'.
+    is_full : bool
+        Whether both versions price every operation of theirs.
+    is_ranked : bool
+        Whether the two ranks are of one scope group, so that they may be compared.
     """
 
     run_id: str
@@ -53,6 +57,8 @@ class RecostRow:
     layers_after: tuple[str, ...]
     rank_before: str | None
     rank_after: str | None
+    is_full: bool
+    is_ranked: bool
 
     @property
     def layers_change(self) -> bool:
@@ -117,16 +123,16 @@ def recost(
         If no chip has the versions.
     """
     pairs = _version_pairs(engine, cost_version, against, chip)
-    totals = _totals(engine, run_ids)
-    layers = _layer_orders(engine, run_ids, pairs)
     in_force = dict(engine.rows("SELECT chip, cost_version FROM cost_version_in_force"))
+    totals = _totals(engine, run_ids, {*in_force.items(), *((name, v) for name, pair in pairs.items() for v in pair)})
+    layers = _layer_orders(engine, run_ids, pairs)
     groups = _scope_groups(engine)
     rows = [
         _row(totals[run_id], layers, run_id, name, pair, in_force, groups)
         for run_id in run_ids
         for name, pair in pairs.items()
     ]
-    compared = {name: [row for row in rows if row.chip == name and row.ratio is not None] for name in pairs}
+    compared = {name: [row for row in rows if row.chip == name and row.is_full] for name in pairs}
     return Recost(
         cost_version=cost_version,
         against=against,
@@ -168,11 +174,15 @@ def _scope_groups(engine: Engine) -> dict[tuple[str, str], str]:
     return {(chip, version): group for chip, version, group in rows}
 
 
-def _totals(engine: Engine, run_ids: Sequence[str]) -> dict[str, dict[tuple[str, str], Priced]]:
+def _totals(
+    engine: Engine, run_ids: Sequence[str], versions: Iterable[tuple[str, str]]
+) -> dict[str, dict[tuple[str, str], Priced]]:
+    chips, names = zip(*versions, strict=True)
     rows = engine.records(
         "SELECT run_id, run_name, chip, cost_version, energy_pj, n_operations, n_priced "
-        "FROM energy_by_chip_all_versions WHERE run_id IN (SELECT unnest(?::VARCHAR[]))",
-        [list(run_ids)],
+        "FROM energy_by_chip_all_versions WHERE run_id IN (SELECT unnest(?::VARCHAR[])) "
+        "AND chip IN (SELECT unnest(?::VARCHAR[])) AND cost_version IN (SELECT unnest(?::VARCHAR[]))",
+        [list(run_ids), list(set(chips)), list(set(names))],
     )
     found: dict[str, dict[tuple[str, str], Priced]] = {run_id: {} for run_id in run_ids}
     for row in rows:
@@ -188,8 +198,9 @@ def _layer_orders(
     rows = engine.rows(
         "SELECT run_id, chip, cost_version, layer FROM energy_by_layer_all_versions "
         "WHERE layer IS NOT NULL AND energy_pj IS NOT NULL AND run_id IN (SELECT unnest(?::VARCHAR[])) "
-        "AND chip IN (SELECT unnest(?::VARCHAR[])) ORDER BY energy_pj DESC, layer_index",
-        [list(run_ids), list(pairs)],
+        "AND chip IN (SELECT unnest(?::VARCHAR[])) AND cost_version IN (SELECT unnest(?::VARCHAR[])) "
+        "ORDER BY energy_pj DESC, layer_index",
+        [list(run_ids), list(pairs), list({version for _, version in versions})],
     )
     found: dict[tuple[str, str, str], list[str]] = {}
     for run_id, chip, version, layer in rows:
@@ -226,6 +237,8 @@ def _row(
         layers_after=layers.get((run_id, chip, pair[1]), ()),
         rank_before=ranks[0],
         rank_after=ranks[1],
+        is_full=old is not None and new is not None,
+        is_ranked=None not in ranks and groups[chip, pair[0]] == groups[chip, pair[1]],
     )
 
 

@@ -123,6 +123,17 @@ class Report(Totals):
         rows = self._engine.rows(f"SELECT timestep, layer, n_spikes, energy_pj FROM {self._from('step')}", self._key)
         return tuple(StepEnergy(step, layer, spikes, float(pj)) for step, layer, spikes, pj in rows)
 
+    def known_energy_pj(self, by: str) -> float:
+        """Return the part of the energy, in pJ, that is known at a grain.
+
+        Parameters
+        ----------
+        by : {'layer', 'neuron', 'operation', 'step'}
+            The grain.
+        """
+        query = f"SELECT coalesce(sum(energy_pj), 0) FROM (SELECT * FROM {self._from(by)})"
+        return float(self._engine.value(query, self._key))
+
     def summary(self) -> str:
         """Return the report in a few lines of text."""
         from energy_db.reports import faces
