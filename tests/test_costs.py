@@ -227,6 +227,22 @@ class TestShipped:
             assert store.costs.version_for("toy") == "rev1"
             assert [row["cost_version"] for row in store.costs.versions("toy")] == ["released", "rev1"]
 
+    def test_a_later_release_reaches_a_store_that_only_releases_have_spoken_to(self, tmp_store: Path) -> None:
+        old = dataclasses.replace(MINE, version="old", in_force_from=date(2020, 1, 1))
+        new = dataclasses.replace(MINE, version="new", in_force_from=date(2020, 3, 1))
+        with EnergyStore(tmp_store) as store:
+            shipped.install(store._engine, [Chip("toy", "Toy", "", (old,))])
+            for _ in range(2):
+                shipped.install(store._engine, [Chip("toy", "Toy", "", (new, old))])
+                facts = [(row["cost_version"], row["in_force_from"]) for row in store.costs.in_force("toy")]
+                assert facts == [("old", date(2020, 1, 1)), ("new", date(2020, 3, 1))]
+            assert store.costs.version_for("toy") == "new"
+            assert store.costs.version_for("toy", as_of="2020-02-01") == "old"
+            store.costs.put_in_force("toy", "old", reason="ours")
+            newest = dataclasses.replace(MINE, version="newest", in_force_from=date(2020, 4, 1))
+            shipped.install(store._engine, [Chip("toy", "Toy", "", (new, old, newest))])
+            assert len(store.costs.in_force("toy")) == 3
+
     def test_the_catalogue_says_what_may_be_compared(self, tmp_store: Path) -> None:
         with EnergyStore(tmp_store, read_only=True) as store:
             groups = {(row["chip"], row["cost_version"]): row["scope_group"] for row in store.costs.versions()}

@@ -29,6 +29,7 @@ Complaint = tuple[str, str]
 
 # A published energy of a whole sample: it can be shown, but what it was spent on is not what a run counts.
 WHOLE_SAMPLE = "inference"
+SECOND = "second"
 
 _CHIP_NAME = re.compile(r"[a-z0-9_]+")
 _NAME = re.compile(r"[a-z0-9_.-]+")
@@ -134,6 +135,11 @@ def _of_sums(cost_set: CostSet) -> Iterator[Complaint]:
             f"a lump stands alone, but {names} are all of scope aggregate",
             "Keep one, mark the others reference = true",
         )
+    elif summed and all(cost.scope == "static" for cost in summed):
+        yield (
+            "all that is summed is static, which does not price activity",
+            "Add what activity costs, or mark the static costs: reference = true",
+        )
 
 
 def _of_history(cost_set: CostSet, stored: Versions) -> Iterator[Complaint]:
@@ -181,6 +187,11 @@ def _of_driver(cost: Cost, drivers: Mapping[str, str]) -> Iterator[Complaint]:
     elif cost.driver not in drivers:
         advice = f"{did_you_mean(cost.driver, drivers)}Or declare it: [[driver]] with name and meaning"
         yield f"the driver {cost.driver!r} is unknown", advice
+    elif cost.scope == "static" and cost.driver != SECOND:
+        yield (
+            f"a static cost is drawn by the second, not by {cost.driver!r}",
+            "Give power_w and driver = \"second\", or another scope",
+        )
     elif cost.driver == WHOLE_SAMPLE and not cost.is_reference:
         yield "the energy of a whole inference is never summed", "Mark it: reference = true"
 

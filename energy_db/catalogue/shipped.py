@@ -43,8 +43,7 @@ def install(engine: Engine, chips: Collection[Chip]) -> None:
     ledger.add_drivers(engine, {**declared, **shipped_drivers()})
     ledger.add_chips(engine, {chip.name: (chip.title, chip.note) for chip in chips})
     ledger.add_versions(engine, [new for new in shipped if (new.chip, new.version) not in hashes])
-    with_facts = ledger.chips_with_facts(engine)
-    ledger.add_facts(engine, _facts([new for new in shipped if new.chip not in with_facts]))
+    ledger.add_facts(engine, _new_facts(engine, shipped))
 
 
 def changed_versions(engine: Engine) -> list[dict[str, Any]]:
@@ -64,10 +63,17 @@ def _named(key: tuple[str, str]) -> dict[str, Any]:
     return {"chip": key[0], "cost_version": key[1]}
 
 
-def _facts(cost_sets: Collection[CostSet]) -> list[Fact]:
-    """What a release says is in force was known with the release: --as-of must not depend on who upgraded when."""
-    dated = [(new.in_force_from, new.chip, new.version) for new in cost_sets if new.in_force_from is not None]
-    return [Fact(chip, version, day, ledger.midnight(day), REASON) for day, chip, version in sorted(dated)]
+def _new_facts(engine: Engine, cost_sets: Collection[CostSet]) -> list[Fact]:
+    """What a release says is in force was known with the release: --as-of must not depend on who upgraded when.
+
+    Where the user has said what is in force for a chip, a release does not say otherwise.
+    """
+    known = ledger.facts(engine)
+    theirs = {row["chip"] for row in known if row["reason"] != REASON}
+    ours = {(row["in_force_from"], row["chip"], row["cost_version"]) for row in known if row["reason"] == REASON}
+    dated = {(new.in_force_from, new.chip, new.version) for new in cost_sets if new.in_force_from is not None}
+    wanted = sorted(fact for fact in dated - ours if fact[1] not in theirs)
+    return [Fact(chip, version, day, ledger.midnight(day), REASON) for day, chip, version in wanted]
 
 
 def _refuse_changed(chip: Chip, hashes: dict[tuple[str, str], str]) -> None:
