@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,8 @@ from energy_db.intake.network import Layer
 
 SHORTEST_ID_PREFIX = 6
 LENGTH_OF_ID = 12
+# Of one parameter, the list of the keys.
+_IS_WANTED = "run_key IN (SELECT unnest(?::INTEGER[]))"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -191,32 +194,60 @@ def _add_tags(engine: Engine, run_key: int, tags: Mapping[str, str | None]) -> N
 
 def load(engine: Engine, run_key: int) -> Run:
     """Return a stored run by its key."""
-    [row] = engine.records("SELECT * FROM runs WHERE run_key = ?", [run_key])
-    tags = dict(engine.rows("SELECT tag, tag_value FROM run_tags WHERE run_key = ? ORDER BY tag", [run_key]))
-    counters = engine.rows(
-        "SELECT driver, sum(driver_count) FROM counters WHERE run_key = ? GROUP BY driver ORDER BY driver", [run_key]
+    return load_many(engine, [run_key])[0]
+
+
+def load_many(engine: Engine, run_keys: Sequence[int]) -> list[Run]:
+    """Return stored runs by their keys, in the order of the keys; with one query for each table, however many."""
+    found = {row["run_key"]: row for row in engine.records(f"SELECT * FROM runs WHERE {_IS_WANTED}", [run_keys])}
+    tags = _by_run(engine, "SELECT run_key, tag, tag_value FROM run_tags WHERE {} ORDER BY tag", run_keys)
+    counters = _by_run(
+        engine,
+        "SELECT run_key, driver, sum(driver_count) FROM counters WHERE {} GROUP BY run_key, driver ORDER BY driver",
+        run_keys,
     )
-    stored = engine.records("SELECT * FROM layers WHERE run_key = ? ORDER BY layer_index", [run_key])
-    fan_outs = dict(
-        engine.rows(
-            "SELECT layer_index, list(fan_out ORDER BY neuron) FROM fan_out WHERE run_key = ? GROUP BY layer_index",
-            [run_key],
-        )
+    layers = _load_layers(engine, run_keys)
+    return [_run(found[key], layers[key], dict(counters[key]), dict(tags[key])) for key in run_keys]
+
+
+def _by_run(engine: Engine, query: str, run_keys: Sequence[int]) -> defaultdict[int, list[tuple[Any, ...]]]:
+    """Return the rows of a query by their first column, the run's key; none for a run that has none."""
+    rows_of = defaultdict(list)
+    for key, *row in engine.rows(query.format(_IS_WANTED), [run_keys]):
+        rows_of[key].append(tuple(row))
+    return rows_of
+
+
+def _load_layers(engine: Engine, run_keys: Sequence[int]) -> defaultdict[int, list[tuple[Layer, str]]]:
+    """Return the layers of each run, in order, each with what was inferred of it."""
+    each_neuron = _by_run(
+        engine,
+        "SELECT run_key, layer_index, list(fan_out ORDER BY neuron) FROM fan_out WHERE {} GROUP BY ALL",
+        run_keys,
     )
-    inferred = [name for name in row.pop("inferred").split(",") if name]
-    layers = []
-    for index, entry in enumerate(stored):
-        each = tuple(fan_outs[index]) if index in fan_outs else entry["fan_out"]
-        layers.append(Layer(entry["layer"], entry["role"], entry["n_inputs"], entry["n_neurons"], each))
-        inferred += [f"{entry['layer']}.{name}" for name in entry["inferred"].split(",") if name]
-    unused = ("contract_version", "column_map")
-    known = {key: value for key, value in row.items() if key not in unused and key != "run_name"}
+    fan_outs = {(key, index): tuple(each) for key, rows in each_neuron.items() for index, each in rows}
+    layers_of = defaultdict(list)
+    for row in engine.records(f"SELECT * FROM layers WHERE {_IS_WANTED} ORDER BY layer_index", [run_keys]):
+        fan_out = fan_outs.get((row["run_key"], row["layer_index"]), row["fan_out"])
+        layer = Layer(row["layer"], row["role"], row["n_inputs"], row["n_neurons"], fan_out)
+        layers_of[row["run_key"]].append((layer, row["inferred"]))
+    return layers_of
+
+
+def _run(
+    row: Mapping[str, Any], layers: Sequence[tuple[Layer, str]], counters: dict[str, int], tags: dict[str, str]
+) -> Run:
+    """Return a run from its row and what belongs to it."""
+    inferred = [name for name in row["inferred"].split(",") if name]
+    for layer, names in layers:
+        inferred += [f"{layer.name}.{name}" for name in names.split(",") if name]
+    set_apart = ("contract_version", "column_map", "run_name", "inferred")
     return Run(
-        **known,
+        **{column: value for column, value in row.items() if column not in set_apart},
         name=row["run_name"],
-        layers=tuple(layers),
+        layers=tuple(layer for layer, _ in layers),
         inferred=tuple(inferred),
-        counters={driver: int(total) for driver, total in counters},
+        counters=counters,
         tags=tags,
     )
 

@@ -189,7 +189,7 @@ class EnergyStore(PricedRuns):
             f"SELECT run_key FROM runs {condition} ORDER BY ingested_at DESC, run_key DESC LIMIT ?",
             [*parameters, 2**62 if limit is None else limit],
         )
-        return [runs.load(self._engine, key) for (key,) in keys]
+        return runs.load_many(self._engine, [key for (key,) in keys])
 
     def tag(self, run: str | Run, tags: Mapping[str, Any]) -> Run:
         """Set tags of a run; a value of None removes one. Returns the run as it is then."""

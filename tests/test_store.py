@@ -18,6 +18,9 @@ from energy_db.errors import NotFoundError, StoreError, UsageError
 # Of factories.EVENTS on loihi2: 4 hidden spikes of 2.1 pJ and 2 of a readout, of 1.0 pJ.
 KEPT_PJ = 10.4
 
+# The network of factories.NETWORK, but each hidden neuron has synapses of its own.
+PRUNED = {**NETWORK, "layers": [{**NETWORK["layers"][0], "fan_out": [3, 1, 2]}, NETWORK["layers"][1]]}
+
 
 @pytest.fixture
 def store(small_store: Path) -> Iterator[EnergyStore]:
@@ -189,6 +192,28 @@ class TestFindingRuns:
         assert [run.n_spikes for run in history.runs(name="twin")] == [3, 2]
         assert [run.n_spikes for run in history.runs(limit=1)] == [3]
         assert history.runs(name="none") == history.runs(limit=0) == []
+
+    def test_runs_listed_together_are_what_each_is_alone(self, tmp_path: Path) -> None:
+        rich = with_sidecar(run_file(tmp_path / "rich.parquet"), PRUNED)
+        poor = run_file(tmp_path / "poor.parquet")
+        hops = [{"driver": "hop", "layer": "hidden", "count": 5}, {"driver": "hop", "layer": "output", "count": 2}]
+        with EnergyStore(":memory:") as store:
+            store.ingest(rich, counters=[*hops, {"driver": "mac", "count": 9}], tags={"b": 1, "a": "x"})
+            store.ingest(poor, counters=hops[:1], roles={"hidden": "hidden"})
+            store.ingest(rich, name="other", network={**PRUNED, "layers": PRUNED["layers"][::-1]}, tags={"a": "y"})
+            together = store.runs()
+            assert together == [store.run(run.run_id) for run in together]
+        assert [run.name for run in together] == ["other", "poor", "rich"]
+        assert [run.tags for run in together] == [{"a": "y"}, {}, {"a": "x", "b": "1"}]
+        assert [run.counters for run in together] == [{}, {"hop": 5}, {"hop": 7, "mac": 9}]
+        assert [[(la.name, la.fan_out) for la in run.layers] for run in together] == [
+            [("output", 0), ("hidden", (3, 1, 2))],
+            [("hidden", None), ("output", None)],
+            [("hidden", (3, 1, 2)), ("output", 0)],
+        ]
+        of_hidden, of_output = ["hidden.n_neurons"], ["output.role", "output.n_neurons", "output.hop"]
+        inferred = ("n_timesteps", "n_samples", *of_hidden, *of_output)
+        assert [run.inferred for run in together] == [(), inferred, ()]
 
     def test_a_negative_limit_is_refused(self, history: EnergyStore) -> None:
         with pytest.raises(UsageError):
