@@ -73,9 +73,8 @@ def _conclude(found: Recost) -> None:
     full, ranked = ([row for row in found.rows if getattr(row, name)] for name in ("is_full", "is_ranked"))
     n_reordered = sum(row.layers_change for row in full)
     n_moved = sum(row.rank_before != row.rank_after for row in ranked)
-    say(
-        f"the order of layers changes in {n_reordered} of {len(full)}, the rank of the chip in {n_moved} of {len(ranked)}"
-    )
+    say(f"the order of layers changes in {n_reordered} of {len(full)}")
+    say(f"the rank of the chip changes in {n_moved} of {len(ranked)}")
     if len(full) < len(found.rows):
         say(f"{len(found.rows) - len(full)} are priced in part only: no factor, and nothing to compare")
     if len(ranked) < len(full):

@@ -64,8 +64,7 @@ def report(
     \b
     Examples:
       energy-db report latest --chip loihi2
-      energy-db report run.parquet --chip all
-      energy-db report latest --chip loihi --cost keras_spiking_0_3_0 --lineage
+      energy-db report run.parquet --chip loihi --cost keras_spiking_0_3_0
 
     RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without
     a store. With --by only the rows of one grain are shown: layer, operation, neuron, or step (over time).
@@ -244,5 +243,5 @@ def _say_what_is_not_known(priced: Report, by: str) -> None:
 
 def _say_what_is_left_out(priced: Report, n_shown: int) -> None:
     n_active = sum(layer.n_active_neurons or 0 for layer in priced.layers)
-    if 0 < n_shown < n_active:
+    if priced.neurons(1) and n_shown < n_active:
         say(f"the {n_shown} costliest of {n_active} neurons that spiked; --top all shows every one")
