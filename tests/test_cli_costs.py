@@ -253,11 +253,28 @@ class TestLint:
         assert result.exit_code == 1
         assert "rev1.toml: version 'rev1': toy has a version of that name with other content" in result.stderr
 
-    def test_a_store_that_cannot_be_read_is_left_out(self, shell: Shell, tmp_path: Path) -> None:
+    def test_a_store_that_cannot_be_read_is_no_clean_bill(self, shell: Shell, tmp_path: Path) -> None:
         (tmp_path / "energy.duckdb").write_text("no store", encoding="utf-8")
         result = shell("costs", "lint", revision("rev1", 5, 1))
-        assert result.exit_code == 0
-        assert "Note: not compared with the store: energy.duckdb cannot be opened" in result.stderr
+        assert result.exit_code == OPERATIONAL
+        assert "Error: energy.duckdb cannot be opened" in result.stderr
+        assert "no problems" not in result.stderr
+
+    def test_wrong_values_of_one_version_do_not_hide_broken_rules_of_another(
+        self, shell: Shell, small_store: Path
+    ) -> None:
+        version = '[[version]]\nname = "{}"\nsource = "A paper"\n[[version.cost]]\noperation = "add"\n'
+        first = version.format("v1") + 'driver = "spike"\nenergy_pj = -1\n'
+        second = version.format("v2") + 'driver = "spikes"\nenergy_pj = 1\n'
+        Path("toy.toml").write_text('[chip]\nname = "toy"\n' + first + second, encoding="utf-8")
+        for verb, exit_code in (("lint", 1), ("add", OPERATIONAL)):
+            lines = shell("costs", verb, "toy.toml")
+            assert lines.exit_code == exit_code
+            assert "version 'v1', operation 'add': energy_pj is -1, must not be negative" in lines.stderr
+            assert "version 'v2', operation 'add': the driver 'spikes' is unknown" in lines.stderr
+        nameless = first.replace('"v1"', '""').replace("-1", "1")
+        Path("toy.toml").write_text('[chip]\nname = "toy"\n' + nameless, encoding="utf-8")
+        assert "the version's name is ''" in shell("costs", "lint", "toy.toml").stderr
 
     def test_machines_get_rows(self, shell: Shell, small_store: Path) -> None:
         result = shell("costs", "lint", revision("rev1", -5, 1), "--json")
@@ -298,8 +315,32 @@ class TestInForce:
         assert data(shell(*total, "--cost", "rev1"))["total_energy_pj"] == 34.0
 
     def test_as_of_a_day(self, shell: Shell, toy: Path) -> None:
-        assert data(shell("costs", "in-force", "toy", "--as-of", "2020-01-01", "--json"))["rows"] == []
+        for chip in ("toy",), ():
+            before = ["costs", "in-force", *chip, "--as-of", "1999-01-01"]
+            assert_refused(shell, toy, NOT_FOUND, before, ["1999-01-01", "energy-db costs in-force"])
+        said = "no cost version is in force for 'toy' on 2020-01-01, as known then"
+        assert_refused(shell, toy, NOT_FOUND, ["costs", "in-force", "toy", "--as-of", "2020-01-01"], said)
+        result = shell("costs", "in-force", "toy", "--as-of", "2999-01-01")
+        assert "rev1" in result.stdout and "Note: 2999-01-01 is to come" in result.stderr
+        assert "to come" not in shell("costs", "in-force", "toy", "--as-of", today()).stderr
         assert len(data(shell("costs", "in-force", "toy", "--as-of", today(), "--json"))["rows"]) == 1
+
+    def test_unchanged_shows_what_is_on_record(self, shell: Shell, toy: Path) -> None:
+        shell("costs", "in-force", "toy", "rev2", "--reason", "looked again")
+        [row] = data(shell("costs", "in-force", "toy", "rev2", "--reason", "other words", "--json"))["rows"]
+        assert (row["status"], row["reason"]) == ("unchanged", "looked again")
+
+    def test_what_does_not_hold_today_is_said(self, shell: Shell, toy: Path) -> None:
+        shell("costs", "in-force", "toy", "rev2", "--from", "2020-03-01")
+        says = (
+            f"Note: toy rev2 does not hold today: rev1 is in force since {today()}; to put rev2 in its place: "
+            f"energy-db costs in-force toy rev2 --from {today()}\n"
+        )
+        assert shell("costs", "in-force", "toy", "rev2", "--from", "2020-03-01").stderr == says
+        late = shell("costs", "add", revision("rev3", 5, 1), "--in-force-from", "2020-01-01")
+        assert late.exit_code == 0 and late.stderr == says.replace("rev2", "rev3")
+        assert shell("costs", "in-force", "toy", "rev1", "--from", "2020-01-01").stderr == ""
+        assert shell("costs", "in-force", "toy", "rev2").stderr == ""
 
     def test_a_dry_run(self, shell: Shell, toy: Path) -> None:
         before = dump(toy)
@@ -312,6 +353,7 @@ class TestInForce:
             (["toy", "rev9"], NOT_FOUND, ["toy has no cost version 'rev9'", "It has rev1, rev2."]),
             (["tpy"], NOT_FOUND, ["unknown chip 'tpy'", "Did you mean 'toy'?"]),
             (["truenorth", "merolla2014"], NOT_FOUND, "truenorth merolla2014 has reference figures only"),
+            (["gpu_v100"], NOT_FOUND, "gpu_v100 has reference figures only"),
             (["toy", "rev2", "--from", "soon"], USAGE, ["from_date is 'soon', must be a date", "2026-01-31"]),
             (["toy", "--from", "2026-01-01"], USAGE, "--from, --reason and --dry-run need a version"),
             (["toy", "rev2", "--as-of", "2026-01-01"], USAGE, "--as-of is for looking back"),
@@ -465,6 +507,15 @@ class TestCite:
         ]
         assert "@misc{toy_rev3_2,\n  howpublished = {A thesis of R\\&D, 50\\% done}," in cited["bibtex"]
         assert "\\_rev" not in cited["bibtex"].partition("doi = {")[2].partition("}")[0]
+
+    def test_how_a_number_was_read_is_said(self, shell: Shell, toy: Path) -> None:
+        row = '[[version.cost]]\noperation = "add"\ndriver = "spike"\nenergy_pj = 1\nconfidence = "{}"\n'
+        shell("costs", "add", revision("rev3", 1, 1, row.format("read in a secondary source: a thesis")))
+        text = shell("costs", "cite", "toy", "--cost", "rev3").stdout
+        assert "doi:10.1234/toy_rev3 (read in a secondary source: a thesis)." in text
+        assert "J. Toys 3(1):10-12. Read in a secondary source: a thesis. Costs toy rev3" in text
+        shell("costs", "add", revision("rev4", 1, 1, row.format("read in the source itself")))
+        assert "ead in" not in shell("costs", "cite", "toy", "--cost", "rev4").stdout
 
     def test_reference_figures_are_not_said_to_price(self, shell: Shell, tmp_store: Path) -> None:
         text = shell("costs", "cite", "truenorth", "--cost", "merolla2014").stdout

@@ -352,7 +352,7 @@ class TestAdd:
         assert lines[2].startswith("version 'v1': it mixes the scopes aggregate, operation")
         assert dump(tmp_store) == before
 
-    @pytest.mark.parametrize("what", [5, None, {"chip": "toy"}])
+    @pytest.mark.parametrize("what", [5, None, {"chip": "toy"}, [3], [MINE, None]])
     def test_what_is_no_cost_set(self, tmp_store: Path, what: Any) -> None:
         with EnergyStore(tmp_store) as store, pytest.raises(UsageError, match="neither a CostSet nor a cost file"):
             store.costs.add(what)
@@ -413,6 +413,26 @@ class TestLookingUp:
                     ask("akida", "tutorial")
             with pytest.raises(UsageError, match="the chip is 5, must be the name of one"):
                 store.costs.version_for(5)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("version", [None, 5])
+    def test_versions_that_are_no_name(self, tmp_store: Path, version: Any) -> None:
+        with EnergyStore(tmp_store) as store:
+            for ask in (store.costs.put_in_force, lambda chip, name: store.costs.withdraw(chip, name, "no")):
+                with pytest.raises(UsageError, match=rf"the cost version is {version}, must be the name of one"):
+                    ask("loihi2", version)
+
+    def test_of_several_for_reference_each_is_named_with_its_command(self, tmp_store: Path) -> None:
+        boards = [
+            CostSet("toy", name, "Our bench", [Cost("board", "second", 5, scope="system", is_reference=True)])
+            for name in ("bench1", "bench2")
+        ]
+        with EnergyStore(tmp_store) as store:
+            store.costs.add(boards)
+            for ask in (store.costs.show, store.costs.cite):
+                with pytest.raises(NotFoundError, match="toy has 2 versions, all for reference only") as caught:
+                    ask("toy")
+                commands = ["energy-db costs show toy --cost bench1", "energy-db costs show toy --cost bench2"]
+                assert [line.strip() for line in str(caught.value).splitlines()[2:]] == commands
 
     def test_reference_rows_come_last(self, tmp_store: Path) -> None:
         with EnergyStore(tmp_store, read_only=True) as store:

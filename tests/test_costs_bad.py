@@ -78,6 +78,12 @@ def test_paths_that_are_no_file(shell: Shell, small_store: Path, verb: str, path
     assert_refused(shell, small_store, exit_code, ["costs", verb, path], expected)
 
 
+def test_an_empty_file_has_one_problem(shell: Shell) -> None:
+    Path("empty.toml").write_text("# nothing yet\n", encoding="utf-8")
+    lines = shell("costs", "lint", "empty.toml").stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("empty.toml: is empty.")
+
+
 def test_one_bad_file_keeps_the_good_ones_out(shell: Shell, small_store: Path) -> None:
     shell("costs", "template", "-o", "good.toml")
     shutil.copy(FOLDER / "mixed_scopes.toml", "bad.toml")

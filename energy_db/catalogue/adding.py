@@ -34,8 +34,8 @@ def add(engine: Engine, sources: Collection[Source], in_force: date | None) -> l
     problems: list[Problem] = []
     for source in sources:
         chip, found = _read(source)
-        if chip is not None and not found:
-            found = lint.problems(chip, ledger.known_drivers(engine), ledger.stored_hashes(engine))
+        if chip is not None:
+            found = [*found, *lint.problems(chip, ledger.known_drivers(engine), ledger.stored_hashes(engine))]
             given += [] if found else _insert(engine, chip)
         problems += found
     if problems:
@@ -47,13 +47,13 @@ def add(engine: Engine, sources: Collection[Source], in_force: date | None) -> l
     return [_told(cost_set, is_new, begins.get((cost_set.chip, cost_set.version))) for cost_set, is_new in given]
 
 
-def put_in_force(engine: Engine, fact: Fact) -> bool:
-    """Append a fact, unless it is what was last said of that chip and day; return whether it is new."""
+def put_in_force(engine: Engine, fact: Fact) -> str | None:
+    """Append a fact; if it is what was last said of that chip and day, only return the reason that was given then."""
     same_day = [row for row in ledger.facts(engine, fact.chip) if row["in_force_from"] == fact.in_force_from]
     if same_day and same_day[-1]["cost_version"] == fact.cost_version:
-        return False
+        return str(same_day[-1]["reason"])
     ledger.add_facts(engine, [fact])
-    return True
+    return None
 
 
 def _read(source: Source) -> tuple[Chip | None, list[Problem]]:

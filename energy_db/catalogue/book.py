@@ -230,14 +230,15 @@ class Catalogue:
             If it was withdrawn.
         """
         day = ledger.now().date() if from_date is None else as_day("from_date", from_date)
-        ledger.version_for(self._engine, chip, cost_version)
+        ledger.version_for(self._engine, chip, ledger.known_version(self._engine, chip, cost_version))
         if why := ledger.withdrawal(self._engine, chip, cost_version):
             raise CostError(f"{chip} {cost_version} was withdrawn: {why}", "Put another version in force.")
         fact = Fact(chip, cost_version, day, ledger.now(), _sentence(reason))
         with self._writing("costs in-force", dry_run):
-            is_new = adding.put_in_force(self._engine, fact)
-        told = {"chip": chip, "cost_version": cost_version, "in_force_from": day, "reason": fact.reason}
-        return {"status": _would_be("added" if is_new else "unchanged", dry_run), **told}
+            known = adding.put_in_force(self._engine, fact)
+        told = {"chip": chip, "cost_version": cost_version, "in_force_from": day}
+        status = _would_be("added" if known is None else "unchanged", dry_run)
+        return {"status": status, **told, "reason": fact.reason if known is None else known}
 
     def withdraw(self, chip: str, cost_version: str, reason: str, *, dry_run: bool = False) -> dict[str, Any]:
         """Say that a version should no longer be used: it still prices, with a warning.
@@ -299,11 +300,13 @@ class Catalogue:
 
 
 def _sources(what: Source | Collection[Source]) -> list[Source]:
-    if isinstance(what, list | tuple | set | frozenset):
-        return list(what)
-    if isinstance(what, CostSet | Chip | str) or hasattr(what, "__fspath__"):
-        return [what]  # type: ignore[list-item]
-    raise UsageError(f"{what!r} is neither a CostSet nor a cost file", "Give a CostSet, a path, or a list of them.")
+    sources = list(what) if isinstance(what, list | tuple | set | frozenset) else [what]
+    for source in sources:
+        if not isinstance(source, CostSet | Chip | str) and not hasattr(source, "__fspath__"):
+            raise UsageError(
+                f"{source!r} is neither a CostSet nor a cost file", "Give a CostSet, a path, or a list of them."
+            )
+    return sources  # type: ignore[return-value]
 
 
 def _sentence(reason: str) -> str:

@@ -24,6 +24,7 @@ _AUTHOR = re.compile(rf"(?P<author>{_NAMES}),? \(?(?P<year>(?:19|20)\d\d)\)?(?=$
 _QUOTED_ELSEWHERE = re.compile(r"[;,] in [^\W\d_]")  # whose DOI it is then is another matter
 _JOURNAL = re.compile(r", (?P<journal>[^\W\d][^,:()\d]*?) (?P<volume>\d+)(?:\((?P<number>\d+)\))?:(?P<pages>[\w-]+)")
 _TITLE = re.compile(r'["“](?P<title>[^"”]+)["”]')
+_SECOND_HAND = "read in a secondary source"  # as cost files say it of a number
 _SPECIAL = re.compile(r"[&%$#_{}]")
 
 
@@ -40,7 +41,8 @@ class Citation:
     bibtex : str
         One entry for each publication that its costs are from.
     sources : tuple of dict
-        Those publications: `source`, `doi`, `status`, and which operations are from there.
+        Those publications: `source`, `doi`, `status`, which `operations` are from there, and where they were read if
+        not in the publication itself (`read_in`).
     """
 
     chip: str
@@ -74,21 +76,32 @@ def _publications(version: Mapping[str, Any], costs: Sequence[Mapping[str, Any]]
         key = cost["doi"] or cost["source"]
         source = version["source"] if key == own else cost["source"]
         entry = found.setdefault(
-            key, {"source": source, "doi": cost["doi"], "status": cost["status"], "operations": []}
+            key, {"source": source, "doi": cost["doi"], "status": cost["status"], "operations": [], "read_in": []}
         )
         entry["operations"].append(cost["operation"])
-    return tuple({**entry, "operations": ", ".join(entry["operations"])} for entry in found.values())
+        if cost["confidence"].startswith(_SECOND_HAND) and cost["confidence"] not in entry["read_in"]:
+            entry["read_in"].append(cost["confidence"])
+    return tuple(
+        {**entry, "operations": ", ".join(entry["operations"]), "read_in": "; ".join(entry["read_in"])}
+        for entry in found.values()
+    )
 
 
 def _sentence(version: Mapping[str, Any], can_price: bool, sources: Sequence[Mapping[str, Any]]) -> str:
     name = f"{version['cost_version']} of {version['title'] or version['chip']}"
     seal = f"content hash {version['content_hash'][:12]}"
-    origin = "; ".join(source["source"] + (f", doi:{source['doi']}" if source["doi"] else "") for source in sources)
+    origin = "; ".join(map(_origin, sources))
     trust = _TRUST.get(version["status"], version["status"])
     if can_price:
         made = "Energies were computed from recorded spikes by activity-based costing"
         return f"{made} with energy-db {energy_db.__version__}, cost version {name} ({trust}; {seal}): {origin}."
     return f"Reference figures are those of {name} in energy-db {energy_db.__version__} ({trust}; {seal}): {origin}."
+
+
+def _origin(source: Mapping[str, Any]) -> str:
+    doi = f", doi:{source['doi']}" if source["doi"] else ""
+    read_in = f" ({source['read_in']})" if source["read_in"] else ""
+    return f"{source['source']}{doi}{read_in}"
 
 
 def _entry(version: Mapping[str, Any], source: Mapping[str, Any], number: int) -> str:
@@ -97,6 +110,7 @@ def _entry(version: Mapping[str, Any], source: Mapping[str, Any], number: int) -
     title = _TITLE.search(text)
     rest = text[author.end() :] if author else ""
     journal = _JOURNAL.match(rest.replace(f", {title[0].rstrip(',')}", "", 1) if title else rest)
+    read_in = f"{source['read_in'][:1].upper()}{source['read_in'][1:]}. " if source["read_in"] else ""
     fields = {
         "author": author and author["author"].replace(" et al.", " and others").replace(" et al", " and others"),
         "title": title and title["title"],
@@ -104,7 +118,7 @@ def _entry(version: Mapping[str, Any], source: Mapping[str, Any], number: int) -
         **(journal.groupdict() if journal else {}),
         "howpublished": None if journal else text,
         "doi": source["doi"],
-        "note": f"{f'{text}. ' if journal else ''}Costs {version['chip']} {version['cost_version']} "
+        "note": f"{f'{text}. ' if journal else ''}{read_in}Costs {version['chip']} {version['cost_version']} "
         f"of energy-db {energy_db.__version__}, SHA-256 {version['content_hash']}",
     }
     key = re.sub(r"\W+", "_", f"{version['chip']}_{version['cost_version']}") + (f"_{number}" if number > 1 else "")

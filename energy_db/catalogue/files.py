@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from os import PathLike
@@ -59,20 +59,27 @@ def read_chip(path: str | PathLike[str]) -> Chip:
         If the file cannot be read, or values are missing, unknown or of the wrong kind; it lists all of them.
     """
     chip, problems = examine(path)
-    if chip is None:
+    if chip is None or problems:
         raise refusal(problems)
     return chip
 
 
 def examine(path: str | PathLike[str]) -> tuple[Chip | None, list[Problem]]:
-    """Read a chip's cost file as far as it can be read, and say what is wrong with its values."""
+    """Read a chip's cost file as far as it can be read, and say what is wrong with its values.
+
+    The chip has the versions whose values are all right; there is none if what the versions share is wrong.
+    """
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, ValueError, RecursionError) as error:
         return None, [Problem(str(path), "", "", *_why_unreadable(Path(path), error))]
     reader = _Reader(str(path))
     chip = reader.chip(content)
-    return (None if reader.problems else chip), reader.problems
+    wrong = {problem.version for problem in reader.problems}
+    if "" in wrong:
+        return None, reader.problems
+    sound = (new for new in chip.versions if new.version and new.version not in wrong)
+    return (replace(chip, versions=tuple(sound)) if wrong else chip), reader.problems
 
 
 def count_versions(paths: Collection[str | PathLike[str]]) -> int:
@@ -165,6 +172,7 @@ class _Reader:
     def chip(self, content: dict[str, Any]) -> Chip:
         if not content:
             self.complain("is empty", "energy-db costs template prints a file to start from")
+            return Chip("", "", "", ())
         self.refuse_unknown(content, ("chip", "driver", "version"))
         about = self.values(content.get("chip", {}), _CHIP, ("name",), "[chip]")
         drivers = {}
@@ -174,7 +182,7 @@ class _Reader:
                 self.complain(f"declares the driver {values['name']!r} twice", "Leave one [[driver]] of that name")
             drivers[values.get("name", "")] = values.get("meaning", "")
         name, title, note = about.get("name", ""), about.get("title"), about.get("note", "")
-        if content and not content.get("version"):
+        if not content.get("version"):
             self.complain("has no [[version]]", "A chip needs one cost set at least")
         versions = tuple(
             self.cost_set(entry, number, chip=name, drivers=drivers, chip_title=title, chip_note=note)

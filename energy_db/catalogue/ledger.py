@@ -160,8 +160,10 @@ def known_version(engine: Engine, chip: str, cost_version: str) -> str:
         If the catalogue does not have it.
     """
     versions = _names(engine, "cost_versions", known_chip(engine, chip))
+    if not isinstance(cost_version, str):
+        raise UsageError(f"the cost version is {cost_version!r}, must be the name of one", f"Name one: {versions[0]}.")
     if cost_version not in versions:
-        hint = f"{did_you_mean(str(cost_version), versions)}It has {', '.join(versions)}."
+        hint = f"{did_you_mean(cost_version, versions)}It has {', '.join(versions)}."
         raise NotFoundError(f"{chip} has no cost version {cost_version!r}", hint)
     return cost_version
 
@@ -209,7 +211,15 @@ def shown_version(engine: Engine, chip: str, cost_version: str | None = None) ->
     if cost_version is not None:
         return known_version(engine, chip, cost_version)
     versions = _names(engine, "cost_versions", known_chip(engine, chip))
-    return versions[0] if len(versions) == 1 else _in_force(engine, chip, None)
+    if len(versions) == 1:
+        return versions[0]
+    if not pricing_versions(engine, chip):
+        commands = [f"energy-db costs show {chip} --cost {version}" for version in versions]
+        raise NotFoundError(
+            f"{chip} has {len(versions)} versions, all for reference only: which of them?",
+            "\n    ".join(["Name one:", *commands]),
+        )
+    return _in_force(engine, chip, None)
 
 
 def pricing_versions(engine: Engine, chip: str) -> list[str]:

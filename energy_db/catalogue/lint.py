@@ -190,7 +190,7 @@ def _of_driver(cost: Cost, drivers: Mapping[str, str]) -> Iterator[Complaint]:
     elif cost.scope == "static" and cost.driver != SECOND:
         yield (
             f"a static cost is drawn by the second, not by {cost.driver!r}",
-            "Give power_w and driver = \"second\", or another scope",
+            'Give power_w and driver = "second", or another scope',
         )
     elif cost.driver == WHOLE_SAMPLE and not cost.is_reference:
         yield "the energy of a whole inference is never summed", "Mark it: reference = true"

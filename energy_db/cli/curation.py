@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from energy_db.cli.output import Output, Settings, output_options, say, store_option, warn
-from energy_db.errors import EnergyDbError, UsageError
+from energy_db.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from energy_db.catalogue.files import Problem
@@ -43,8 +44,12 @@ def add(
         settings.db, settings.is_scratch = ":memory:", True
     with settings.open(read_only=False, create=True) as store:
         rows = store.costs.add(files, in_force=in_force_from, dry_run=dry_run)
+        facts = store.costs.in_force()
     human = [{key: value for key, value in row.items() if key != "content_hash"} for row in rows]
     output.rows("energy-db/costs-added/1", rows, human=human)
+    for row in rows:
+        if row["in_force_from"] is not None:
+            _note_if_superseded(row, facts)
 
 
 @click.command()
@@ -83,8 +88,8 @@ def lint(settings: Settings, /, output: Output, files: tuple[str, ...]) -> int:
       energy-db costs lint my_fpga.toml
       energy-db costs lint
 
-    Without FILE, the files of this release. If the store exists, its versions and drivers count, too. Exit code 1 if
-    a rule is broken.
+    Without FILE, the files of this release. If the store exists, its versions and drivers count, too, and it must be
+    one that can be read. Exit code 1 if a rule is broken.
     """
     from energy_db.catalogue.files import count_versions
     from energy_db.sql import cost_files
@@ -105,11 +110,8 @@ def lint(settings: Settings, /, output: Output, files: tuple[str, ...]) -> int:
 
 def _problems(settings: Settings, paths: tuple[str, ...] | None) -> list[Problem]:
     if Path(settings.path).exists():
-        try:
-            with settings.open() as store:
-                return store.costs.lint(paths)
-        except EnergyDbError as error:
-            warn(f"not compared with the store: {error.message}")
+        with settings.open() as store:
+            return store.costs.lint(paths)
     from energy_db.catalogue.files import shipped_drivers
     from energy_db.catalogue.lint import lint_files
 
@@ -156,6 +158,14 @@ def in_force(
             raise UsageError("--from, --reason and --dry-run need a version", "Name it: in-force CHIP VERSION")
         with settings.open() as store:
             rows = store.costs.in_force(chip, as_of=as_of)
+            if chip and not rows:
+                store.costs.version_for(chip, as_of=as_of)  # says why there is none
+        if not rows:
+            raise NotFoundError(
+                f"nothing was known on {as_of} of what is in force", "energy-db costs in-force shows what is known now."
+            )
+        if as_of and date.fromisoformat(as_of) > _today():
+            warn(f"{as_of} is to come: this is what is known today, and what is said until then may change it")
         shown = [{key: row[key] for key in _FACT_COLUMNS} for row in rows]
         human = [
             {"in force" if key == "is_in_force" else key: _yes(value) for key, value in row.items()} for row in shown
@@ -166,7 +176,26 @@ def in_force(
         raise UsageError("--as-of is for looking back, nothing can be said as of another day", "Use --from DATE.")
     with settings.open(read_only=False) as store:
         fact = store.costs.put_in_force(chip, cost_version, from_date, reason=reason, dry_run=dry_run)
+        facts = store.costs.in_force(chip)
     output.rows("energy-db/costs-in-force/1", [fact])
+    _note_if_superseded(fact, facts)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _note_if_superseded(said: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> None:
+    """Say so where what was said of the past does not hold today, because something begun later does."""
+    chip, version = said["chip"], said["cost_version"]
+    for fact in facts:
+        later = fact["in_force_from"] > said["in_force_from"] and fact["cost_version"] != version
+        if fact["chip"] == chip and fact["is_in_force"] and later:
+            warn(
+                f"{chip} {version} does not hold today: {fact['cost_version']} is in force since "
+                f"{fact['in_force_from']}; to put {version} in its place: "
+                f"energy-db costs in-force {chip} {version} --from {fact['in_force_from']}"
+            )
 
 
 def _yes(value: Any) -> Any:
