@@ -285,6 +285,15 @@ class TestAdd:
             assert [row["status"] for row in store.costs.add([MINE, MINE], in_force="2020-01-01")] == ["unchanged"] * 2
         assert dump(tmp_store) == before
 
+    def test_a_file_says_once_when_it_is_in_force(self, tmp_store: Path) -> None:
+        """What was said since is not overruled by adding the same file again."""
+        dated = dataclasses.replace(MINE, in_force_from=date(2020, 1, 1))
+        with EnergyStore(tmp_store) as store:
+            store.costs.add([dated, dataclasses.replace(MINE, version="rev2")])
+            store.costs.put_in_force("toy", "rev2", "2020-01-01")
+            assert [row["in_force_from"] for row in store.costs.add(dated)] == [None]
+            assert store.costs.version_for("toy") == "rev2"
+
     def test_a_dry_run_keeps_nothing(self, tmp_store: Path) -> None:
         before = dump(tmp_store)
         with EnergyStore(tmp_store) as store:
