@@ -15,7 +15,7 @@ demo: $(VENV)/installed ## Ingest three recorded runs and print where their ener
 	@$(VENV)/bin/energy-db demo
 
 test: $(VENV)/ready ## Run the tests.
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2
 
 lint: $(VENV)/ready ## Format, lint, types, SQL style, and whether the generated docs are current.
 	$(VENV)/bin/ruff format --check .
@@ -26,8 +26,12 @@ lint: $(VENV)/ready ## Format, lint, types, SQL style, and whether the generated
 
 check: lint test test-duckdb15 ## All that must be green before a change lands.
 
-test-duckdb15: $(VENV_15)/ready ## Run the tests on the oldest supported engine, DuckDB 1.5.
-	$(VENV_15)/bin/python -m pytest
+# What an engine can do otherwise: SQL, types, files. Text, help and arithmetic without it are not run twice.
+ENGINE_TESTS := $(addprefix tests/test_,views.py checks.py exactness.py conservation.py store.py contract.py \
+	identity.py migrations.py costs.py costs_in_force.py counters.py repricing.py)
+
+test-duckdb15: $(VENV_15)/ready ## Run the tests of SQL and files on the oldest supported engine, DuckDB 1.5.
+	$(VENV_15)/bin/python -m pytest -n 2 $(ENGINE_TESTS)
 
 parity: $(VENV_PARITY)/ready ## Run the parity tests against the real sc-neurocore, which it installs (not part of check).
 	PARITY_PEER=required $(VENV_PARITY)/bin/python -m pytest tests/parity

@@ -21,7 +21,7 @@ from energy_db import EnergyStore, Run
 from energy_db.errors import DuplicateRunError, RunFileError, UsageError
 from energy_db.unstored import FileReports
 
-few = settings(max_examples=25, derandomize=True, deadline=None, database=None)
+few = settings(max_examples=8, derandomize=True, deadline=None, database=None)
 bad = pytest.param
 
 ROWS: list[dict[str, Any]] = [

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from energy_db import EnergyStore, fan_out
 from energy_db.errors import RunFileError, UsageError
 
-few = settings(max_examples=60, derandomize=True, deadline=None, database=None)
+few = settings(max_examples=20, derandomize=True, deadline=None, database=None)
 bad = pytest.param
 
 P1 = {
