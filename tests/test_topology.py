@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from energy_db import EnergyStore, fan_out
 from energy_db.errors import RunFileError, UsageError
 
-few = settings(max_examples=20, derandomize=True, deadline=None, database=None)
+few = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 bad = pytest.param
 
 P1 = {
@@ -317,7 +317,7 @@ class TestSynapticEvents:
             assert again.status == "unchanged"
 
 
-@few
+@settings(few, max_examples=20)
 @given(data=st.data(), convolution=convolutions())
 def test_the_store_counts_what_numpy_counts(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, convolution: Convolution
