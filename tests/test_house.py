@@ -55,9 +55,9 @@ FLOORS = (
     {
         "intake.incoming",
         "intake.counter_sources",
-        "catalogue.effects",
         "catalogue.lint",
         "catalogue.shipped",
+        "reports.difference",
         "reports.receipt",
         "reports.recost",
         "reports.report",

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from energy_db.catalogue import adding, citation, effects, ledger, lint
+from energy_db.catalogue import adding, citation, ledger, lint
 from energy_db.catalogue.adding import AnyPath, Source
 from energy_db.catalogue.citation import Citation
-from energy_db.catalogue.effects import Difference
 from energy_db.catalogue.entries import plain_text
 from energy_db.catalogue.files import Problem
 from energy_db.catalogue.ledger import Fact, as_day
 from energy_db.catalogue.sets import Chip, CostSet
 from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
 from energy_db.errors import CostError, StoreError, UsageError
+from energy_db.reports.difference import Difference, diff
 
 
 class _DryRunError(Exception):
@@ -136,7 +136,7 @@ class Catalogue:
         UsageError
             If several chips have both, or both are the same.
         """
-        return effects.diff(self._engine, old, new, chip)
+        return diff(self._engine, old, new, chip)
 
     def cite(self, chip: str, cost_version: str | None = None) -> Citation:
         """Return how to cite a version: a sentence for the methods section, and BibTeX.

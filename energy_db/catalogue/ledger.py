@@ -227,6 +227,22 @@ def pricing_versions(engine: Engine, chip: str) -> list[str]:
     return _names(engine, "costs", chip, "AND NOT is_reference")
 
 
+def chips_priced_by(engine: Engine, cost_version: str) -> list[str]:
+    """Return the chips that have a version of this name that a run can be priced with.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    query = "SELECT DISTINCT chip FROM costs WHERE cost_version = ? AND NOT is_reference ORDER BY chip"
+    if chips := [row[0] for row in engine.rows(query, [cost_version])]:
+        return chips
+    raise NotFoundError(
+        f"no chip has a cost version {cost_version!r} that can price a run", "See: energy-db costs list"
+    )
+
+
 def withdrawal(engine: Engine, chip: str, cost_version: str) -> str | None:
     """Return why a version was withdrawn; None if it was not."""
     query = "SELECT reason FROM cost_withdrawals WHERE chip = ? AND cost_version = ? ORDER BY withdrawn_at"

@@ -15,7 +15,7 @@ from energy_db.tables import markdown_table, text_table
 from energy_db.units import exact
 
 if TYPE_CHECKING:
-    from energy_db.catalogue.effects import Difference
+    from energy_db.reports.difference import Difference
 
 _PJ_OF_A_JOULE = Decimal(10**12)
 Rows = Sequence[Mapping[str, Any]]

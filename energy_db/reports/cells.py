@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -83,6 +83,15 @@ def total(cells: Iterable[Cell]) -> Amount:
     low = _sum(priced, lambda cell: cell.energy_pj if cell.energy_low_pj is None else cell.energy_low_pj)
     high = _sum(priced, lambda cell: cell.energy_pj if cell.energy_high_pj is None else cell.energy_high_pj)
     return Amount(energy, low, high)
+
+
+def full_energy(row: Mapping[str, Any]) -> Decimal | None:
+    """Return the energy of a row of energy_by_chip_all_versions if every operation is priced.
+
+    A part is no total, and parts of two versions do not compare.
+    """
+    energy: Decimal | None = row["energy_pj"]
+    return energy if row["n_priced"] == row["n_operations"] else None
 
 
 def as_float(value: Any) -> float | None:

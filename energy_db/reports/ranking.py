@@ -153,12 +153,8 @@ def _versions(engine: Engine, cost_version: str | None, as_of: date | str | None
         "WHERE n_operations > 0 ORDER BY chip, cost_version"
     )
     if cost_version is not None:
-        found = [row for row in rows if row["cost_version"] == cost_version]
-        if not found:
-            raise NotFoundError(
-                f"no chip has a cost version {cost_version!r} that can price a run", "See: energy-db costs list"
-            )
-        return found
+        chips = ledger.chips_priced_by(engine, cost_version)
+        return [row for row in rows if row["chip"] in chips and row["cost_version"] == cost_version]
     if as_of is None:
         return [row for row in rows if row["is_in_force"]]
     facts = ledger.facts(engine, None, ledger.as_day("as_of", as_of))

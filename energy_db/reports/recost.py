@@ -5,14 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError
-from energy_db.reports.cells import as_float
+from energy_db.reports.cells import as_float, full_energy
 
 Priced = Mapping[str, Any]
 
@@ -149,24 +148,13 @@ def _version_pairs(
     """Return, for each chip, the version before and the version after."""
     if chip is not None:
         return {chip: (ledger.version_for(engine, chip, against), ledger.version_for(engine, chip, cost_version))}
-    chips = _chips_with(engine, cost_version)
+    chips = ledger.chips_priced_by(engine, cost_version)
     if against is None:
         return {name: (ledger.version_for(engine, name), cost_version) for name in chips}
-    both = [name for name in chips if name in _chips_with(engine, against)]
+    both = [name for name in chips if name in ledger.chips_priced_by(engine, against)]
     if not both:
         raise NotFoundError(f"no chip has both {against!r} and {cost_version!r}", "See: energy-db costs list")
     return dict.fromkeys(both, (against, cost_version))
-
-
-def _chips_with(engine: Engine, cost_version: str) -> list[str]:
-    rows = engine.rows(
-        "SELECT chip FROM cost_catalogue WHERE cost_version = ? AND n_operations > 0 ORDER BY chip", [cost_version]
-    )
-    if not rows:
-        raise NotFoundError(
-            f"no chip has a cost version {cost_version!r} that can price a run", "See: energy-db costs list"
-        )
-    return [chip for (chip,) in rows]
 
 
 def _scope_groups(engine: Engine) -> dict[tuple[str, str], str]:
@@ -219,7 +207,7 @@ def _row(
     groups: Mapping[tuple[str, str], str],
 ) -> RecostRow:
     before, after = (totals[chip, version] for version in pair)
-    old, new = _full(before), _full(after)
+    old, new = full_energy(before), full_energy(after)
     others = [(name, version) for name, version in in_force.items() if name != chip]
     ranks = [_rank(totals, (chip, version), others, groups) for version in pair]
     return RecostRow(
@@ -242,12 +230,6 @@ def _row(
     )
 
 
-def _full(priced: Priced) -> Decimal | None:
-    """Return an energy that covers every operation; parts of two versions do not compare."""
-    energy: Decimal | None = priced["energy_pj"]
-    return energy if priced["n_priced"] == priced["n_operations"] else None
-
-
 def _rank(
     totals: Mapping[tuple[str, str], Priced],
     mine: tuple[str, str],
@@ -255,10 +237,10 @@ def _rank(
     groups: Mapping[tuple[str, str], str],
 ) -> str | None:
     """Return the place of a chip among those in force whose costs have the same scope."""
-    energy = _full(totals[mine])
+    energy = full_energy(totals[mine])
     if energy is None:
         return None
-    peers = [_full(totals[other]) for other in others if groups[other] == groups[mine] and other in totals]
+    peers = [full_energy(totals[other]) for other in others if groups[other] == groups[mine] and other in totals]
     energies = [peer for peer in peers if peer is not None]
     return f"{1 + sum(peer < energy for peer in energies)} of {1 + len(energies)} ({groups[mine]})"
 

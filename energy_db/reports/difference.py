@@ -10,6 +10,7 @@ from typing import Any
 from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
+from energy_db.reports.cells import full_energy
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _runs(engine: Engine, chip: str, old: str, new: str) -> tuple[dict[str, Any]
 
 
 def _run(run_id: str, name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> dict[str, Any]:
-    old_pj, new_pj = (_full_energy(row) for row in (before, after))
+    old_pj, new_pj = (None if row is None else full_energy(row) for row in (before, after))
     change = None if old_pj is None or new_pj is None else new_pj - old_pj
     return {
         "run_id": run_id,
@@ -117,8 +118,3 @@ def _run(run_id: str, name: str, before: Mapping[str, Any] | None, after: Mappin
         "change_pj": change,
         "change_share": float(change / old_pj) if change is not None and old_pj else None,
     }
-
-
-def _full_energy(row: Mapping[str, Any] | None) -> Decimal | None:
-    """Return a run's energy if every operation is priced: a part is no total, and parts of two kinds do not compare."""
-    return row["energy_pj"] if row is not None and row["n_priced"] == row["n_operations"] else None
