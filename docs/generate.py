@@ -30,6 +30,7 @@ _HELP_WIDTH = 100
 _ROOMS = {
     "activity": "What happened: spikes and what they count for, without any costs.",
     "energy": "What it costs: activity times the costs of the catalogue.",
+    "compare": "What changed: runs held against each other, and a run against its history.",
 }
 _RUN_BLOCK = re.compile(
     r"^```console\n(?P<commands>.*?)^```$|^```sql\n(?P<query>.*?)^```\n\n```text\n.*?^```$", re.M | re.S

@@ -16,7 +16,7 @@ from pathlib import Path
 
 _OBJECT = re.compile(r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (\w+) \(")
 _COLUMN = re.compile(r"    ([a-z]\w*)\b")
-_VIEW_ROOMS = ("activity", "energy", "checks")
+_VIEW_ROOMS = ("activity", "energy", "compare", "checks")
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from energy_db import lifecycle, runs
 from energy_db.catalogue.book import Catalogue
 from energy_db.engines.duckdb import Parameters
 from energy_db.errors import StoreError, UsageError
+from energy_db.gated import GatedRuns
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, ingest_file
-from energy_db.priced import PricedRuns
 from energy_db.runs import Run
 from energy_db.verification import CheckResult, check_results
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AnyPath = str | PathLike[str]
 
 
-class EnergyStore(PricedRuns):
+class EnergyStore(GatedRuns):
     """A store of recorded runs in one DuckDB file; for one thread at a time.
 
     Parameters

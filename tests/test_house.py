@@ -38,6 +38,11 @@ FLOORS = (
         "reports",
         "reports.advice",
         "reports.rows",
+        "comparisons",
+        "comparisons.rows",
+        "history",
+        "gate",
+        "pages",
     },
     {"intake.reading", "intake.topology"},
     {"intake.network"},
@@ -61,6 +66,7 @@ FLOORS = (
         "reports.receipt",
         "reports.recost",
         "reports.report",
+        "comparisons.comparison",
     },
     {
         "intake.counters",
@@ -71,7 +77,9 @@ FLOORS = (
         "verification",
     },
     {"intake.identity", "catalogue.book", "priced"},
-    {"intake.ingest"},
+    {"intake.ingest", "compared"},
+    {"tracked"},
+    {"gated"},
     {"store", "accounting", "unstored"},
     {"cli.output"},
     {"cli.progress", "cli.curation", "cli.query", "cli.recost", "cli.upkeep"},
@@ -269,7 +277,12 @@ def names_to_explain(owner: type) -> set[str]:
 
 VIEWS = {view.name: view for view in sql.views()}
 PUBLIC_VIEWS = [view for view in VIEWS.values() if not view.is_private]
-ROOMS_READ = {"activity": {"activity"}, "energy": {"activity", "energy"}, "checks": {"activity", "energy"}}
+ROOMS_READ = {
+    "activity": {"activity"},
+    "energy": {"activity", "energy"},
+    "compare": {"activity", "energy", "compare"},
+    "checks": {"activity", "energy", "compare"},
+}
 TYPES = {"VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"}
 
 

@@ -1,0 +1,1 @@
+"""Two runs held against each other: what changed, by how much, and why."""

@@ -1,0 +1,131 @@
+"""The rows of a comparison: a layer, an operation or a neuron in two runs, and what its change is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a change of energy is made of, in pJ; the six add up to it exactly (docs/method.md).
+
+    Attributes
+    ----------
+    spikes : float
+        The run spiked more or less in all.
+    layer_mix, neuron_mix : float
+        Its spikes moved to other layers, and to other neurons of the same layer.
+    work : float
+        A spike triggers more or less: another role or fan-out.
+    other_drivers : float
+        What is not charged on spikes was counted more or less often: neurons' timesteps, seconds, counters.
+    cost : float
+        The cost versions differ.
+    """
+
+    spikes: float
+    layer_mix: float
+    neuron_mix: float
+    work: float
+    other_drivers: float
+    cost: float
+
+    @property
+    def largest(self) -> str:
+        """The name of the effect that moves the energy most, either way."""
+        return max(vars(self), key=lambda name: abs(getattr(self, name)))
+
+
+@dataclass(frozen=True)
+class LayerChange:
+    """A layer in two runs; energies in pJ, of the operations that are priced in both.
+
+    Attributes
+    ----------
+    layer : str or None
+        Its name in the second run; None for what belongs to no layer, such as static power.
+    in_a, in_b : bool
+        Whether the first and the second run have it.
+    spikes_a, spikes_b : int
+        Its spikes in both.
+    energy_a_pj, energy_b_pj, change_pj : float
+        Its energy in both, and the second less the first.
+    effects : Effects
+        What the change is made of.
+    """
+
+    layer: str | None
+    in_a: bool
+    in_b: bool
+    spikes_a: int
+    spikes_b: int
+    energy_a_pj: float
+    energy_b_pj: float
+    change_pj: float
+    effects: Effects
+
+
+@dataclass(frozen=True)
+class OperationChange:
+    """An operation of the hardware in two runs; energies in pJ.
+
+    Attributes
+    ----------
+    operation, driver : str
+        What the hardware does, and what it is charged on.
+    count_a, count_b : float or None
+        Units of the driver in both runs; None where the run's cost version has no such operation, or it cannot be
+        counted.
+    cost_a_pj, cost_b_pj : float or None
+        Energy of one unit under both cost versions; None where a version has no such operation.
+    energy_a_pj, energy_b_pj, change_pj : float or None
+        Its energy in both, and the second less the first; None where it is left out of the comparison.
+    left_out : str or None
+        Why it is left out: it could not be priced in both runs.
+    """
+
+    operation: str
+    driver: str
+    count_a: float | None
+    count_b: float | None
+    cost_a_pj: float | None
+    cost_b_pj: float | None
+    energy_a_pj: float | None
+    energy_b_pj: float | None
+    change_pj: float | None
+    left_out: str | None
+
+
+@dataclass(frozen=True)
+class NeuronChange:
+    """A neuron in two runs: its spikes, its energy in pJ of what is charged on spikes, the change and its effects."""
+
+    layer: str
+    neuron: int
+    spikes_a: int
+    spikes_b: int
+    energy_a_pj: float
+    energy_b_pj: float
+    change_pj: float
+    effects: Effects
+
+
+@dataclass(frozen=True)
+class Disparity:
+    """Something in which two runs differ beside their spikes.
+
+    Attributes
+    ----------
+    what : str
+        What differs: 'timesteps', 'samples', 'input', 'network', 'contract', 'cost version', 'operations priced', ...
+    a, b : str
+        What it is in the first and the second run, for people.
+    matters : bool
+        Whether the two energies are not comparable because of it.
+    """
+
+    what: str
+    a: Any
+    b: Any
+    matters: bool

@@ -1,0 +1,1 @@
+"""What may be merged: budgets, limits, accepted levels."""

@@ -1,0 +1,1 @@
+"""Many runs: listed, grouped, followed over time."""

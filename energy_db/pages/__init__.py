@@ -1,0 +1,1 @@
+"""Reports, comparisons and trends as pages and pictures to look at."""
