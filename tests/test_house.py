@@ -53,6 +53,7 @@ FLOORS = (
         "catalogue.files",
         "catalogue.ledger",
         "runs",
+        "history.filters",
         "reports.cells",
         "reports.faces",
         "engines.alchemy",

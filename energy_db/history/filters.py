@@ -1,0 +1,257 @@
+"""Which runs are meant: conditions on what is known of them, such as accuracy>=0.95 or branch=main."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from energy_db.engines.duckdb import Engine
+from energy_db.errors import NotFoundError, UsageError
+from energy_db.guess import did_you_mean
+from energy_db.intake.declaration import tag_number
+
+TEXTS = {"name": "run_name", "kind": "kind", "seed": "seed", "git_commit": "git_commit"}
+NUMBERS = {"spikes": "n_spikes", "timesteps": "n_timesteps", "samples": "n_samples"}
+MOMENTS = {"recorded_at": "recorded_at", "ingested_at": "ingested_at"}
+ENERGY = "energy"
+FIELDS = (*TEXTS, *NUMBERS, *MOMENTS, ENERGY)
+
+# The longer signs stand first: a<=b must not be read as a<(=b).
+_CONDITION = re.compile(
+    r"\s*(?P<name>[^=!<>~\s][^=!<>~]*?)\s*(?P<sign>==|!=|<=|>=|=|<|>|~)\s*(?P<value>.*?)\s*", re.DOTALL
+)
+_ORDERING = ("<", "<=", ">", ">=")
+_TAG = "tag:"
+_EXAMPLE = "Write for example accuracy>=0.95, branch=main or name~digits; signs are = != < <= > >= and ~ (contains)."
+_PICOJOULES = {"": 1.0, "pJ": 1.0, "nJ": 1e3, "µJ": 1e6, "uJ": 1e6, "mJ": 1e9, "J": 1e12}
+_ENERGY = re.compile(r"(?P<number>[^\sa-zA-Zµ]+(?:e[-+]?\d+)?)\s*(?P<unit>[a-zA-Zµ]*)")
+_AGO = re.compile(r"(?P<number>\d{1,6})\s+(?P<unit>minute|hour|day|week|month|year)s?\s+ago", re.IGNORECASE)
+_MONTHS = {"month": 1, "year": 12}
+
+Sql = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition on a run, as people write it.
+
+    Attributes
+    ----------
+    name : str
+        A field of the run (FIELDS) or one of its tags; 'tag:seed' is the tag even where a field has its name.
+    sign : {'=', '!=', '<', '<=', '>', '>=', '~'}
+        How to compare; ~ is "contains".
+    value : str
+        What to compare with.
+    """
+
+    name: str
+    sign: str
+    value: str
+
+    @property
+    def tag(self) -> str | None:
+        """The tag that is meant; None if it is a field."""
+        return None if self.name in FIELDS else self.name.removeprefix(_TAG)
+
+
+def read_condition(text: str) -> Condition:
+    """Read a condition.
+
+    >>> read_condition("accuracy >= 0.95")
+    Condition(name='accuracy', sign='>=', value='0.95')
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    found = _CONDITION.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise UsageError(f"{text!r} is not a condition", _EXAMPLE)
+    sign = "=" if found["sign"] == "==" else found["sign"]
+    return Condition(found["name"], sign, found["value"])
+
+
+def select_runs(
+    engine: Engine,
+    where: Sequence[str] = (),
+    *,
+    name: str | None = None,
+    since: date | str | None = None,
+    limit: int | None = None,
+    chip: str | None = None,
+    cost_version: str | None = None,
+) -> list[int]:
+    """Return the keys of the runs that meet every condition, the newest first.
+
+    A run of which is not known what a condition asks for does not meet it. Two numbers compare as numbers.
+
+    Parameters
+    ----------
+    engine : Engine
+        The store.
+    where : sequence of str
+        Conditions on fields and tags (see `Condition`).
+    name : str, optional
+        Only runs of this name.
+    since : date or str, optional
+        Only runs that came into the store since then: a day, a moment, or text such as '2 weeks ago'.
+    limit : int, optional
+        At most so many, the newest ones.
+    chip, cost_version : str, optional
+        What prices the runs, for conditions on their energy.
+
+    Raises
+    ------
+    UsageError
+        If a condition cannot be meant.
+    NotFoundError
+        If no run has such a tag.
+    """
+    if isinstance(where, str):
+        raise UsageError(f"where is the text {where!r}, must be a list of conditions", f"Write where=[{where!r}].")
+    if limit is not None and limit < 0:
+        raise UsageError(f"limit is {limit}, must be 0 or more")
+    parts: list[Sql] = [_condition(engine, read_condition(text), chip, cost_version) for text in where]
+    if name is not None:
+        parts.append(("run_name = ?", [name]))
+    if since is not None:
+        parts.append(("ingested_at >= ?", [moment("since", since)]))
+    condition = " AND ".join(f"({text})" for text, _ in parts) or "TRUE"
+    parameters = [value for _, values in parts for value in values]
+    keys = engine.rows(
+        f"SELECT run_key FROM runs WHERE {condition} ORDER BY ingested_at DESC, run_key DESC LIMIT ?",
+        [*parameters, 2**62 if limit is None else limit],
+    )
+    return [key for (key,) in keys]
+
+
+def moment(argument: str, value: date | str, now: datetime | None = None) -> datetime:
+    """Return the moment that is meant, in UTC without a zone, as the store keeps it.
+
+    Parameters
+    ----------
+    argument : str
+        What to call it in errors.
+    value : date or str
+        A day (its first moment), a moment, their ISO forms, or text such as '3 days ago'.
+    now : datetime, optional
+        What 'ago' counts back from, in UTC; by default this moment.
+
+    Raises
+    ------
+    UsageError
+        If it is no moment.
+    """
+    if isinstance(value, str):
+        value = _read_moment(argument, value.strip(), now or datetime.now(UTC).replace(tzinfo=None))
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    if isinstance(value, date):
+        return datetime.combine(value, time())
+    raise UsageError(f"{argument} is {value!r}, must be a day or a moment")
+
+
+def check_tag(engine: Engine, tag: str) -> None:
+    """Raise unless some run carries a tag.
+
+    Raises
+    ------
+    NotFoundError
+        If none does; it names what was probably meant.
+    """
+    tags = [name for (name,) in engine.rows("SELECT DISTINCT tag FROM run_tags ORDER BY tag")]
+    if tag not in tags:
+        known = f"Tags in the store: {', '.join(tags) or 'none'}. Fields: {', '.join(FIELDS)}."
+        raise NotFoundError(f"no run has a tag or field {tag!r}", did_you_mean(tag, [*tags, *FIELDS]) + known)
+
+
+def _condition(engine: Engine, asked: Condition, chip: str | None, cost_version: str | None) -> Sql:
+    if asked.tag is not None:
+        check_tag(engine, asked.tag)
+        text, values = _of_text(asked, "tag_value", "tag_number")
+        return f"run_key IN (SELECT run_key FROM run_tags WHERE tag = ? AND ({text}))", [asked.tag, *values]
+    if asked.name in TEXTS:
+        number = "TRY_CAST(seed AS DOUBLE)" if asked.name == "seed" else "CAST(NULL AS DOUBLE)"
+        return _of_text(asked, TEXTS[asked.name], number)
+    if asked.sign == "~":
+        raise UsageError(f"{asked.name} is not a text: ~ (contains) does not suit it", _EXAMPLE)
+    if asked.name in NUMBERS:
+        return f"{NUMBERS[asked.name]} {asked.sign} ?", [_number(asked, asked.value)]
+    if asked.name in MOMENTS:
+        return _of_moment(asked)
+    return _of_energy(asked, chip, cost_version)
+
+
+def _of_text(asked: Condition, text: str, number: str) -> Sql:
+    """Compare texts, or two numbers where both are; what is no number is neither above nor below one."""
+    if asked.sign == "~":
+        return f"contains({text}, ?)", [asked.value]
+    wanted = tag_number(asked.value)
+    if wanted is None:
+        return f"{text} {asked.sign} ?", [asked.value]
+    if asked.sign in _ORDERING:
+        return f"{number} {asked.sign} ?", [wanted]
+    return (
+        f"CASE WHEN {number} IS NULL THEN {text} {asked.sign} ? ELSE {number} {asked.sign} ? END",
+        [asked.value, wanted],
+    )
+
+
+def _of_moment(asked: Condition) -> Sql:
+    """Compare moments; where only a day is named, days."""
+    wanted = moment(asked.name, asked.value)
+    column = MOMENTS[asked.name]
+    if re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", asked.value):
+        return f"CAST({column} AS DATE) {asked.sign} CAST(? AS DATE)", [wanted]
+    return f"{column} {asked.sign} ?", [wanted]
+
+
+def _of_energy(asked: Condition, chip: str | None, cost_version: str | None) -> Sql:
+    """Compare energies; one of which a part is unknown is neither above nor below another."""
+    if chip is None or cost_version is None:
+        raise UsageError("a condition on energy needs a chip", "Name one: --chip loihi2")
+    found = _ENERGY.fullmatch(asked.value)
+    if found is None or found["unit"] not in _PICOJOULES:
+        raise UsageError(f"{asked.value!r} is not an energy", f"Write for example 12.5nJ; units: {_units()}.")
+    wanted = _number(asked, found["number"]) * _PICOJOULES[found["unit"]]
+    priced = "SELECT run_id FROM energy_by_chip_all_versions WHERE chip = ? AND cost_version = ?"
+    compared = f"n_priced = n_operations AND CAST(energy_pj AS DOUBLE) {asked.sign} ?"
+    return f"run_id IN ({priced} AND {compared})", [chip, cost_version, wanted]
+
+
+def _units() -> str:
+    return ", ".join(unit for unit in _PICOJOULES if unit)
+
+
+def _number(asked: Condition, text: str) -> float:
+    number = tag_number(text)
+    if number is None:
+        raise UsageError(f"{asked.name} is compared with {asked.value!r}, which is not a number", _EXAMPLE)
+    return number
+
+
+def _read_moment(argument: str, text: str, now: datetime) -> datetime:
+    try:
+        if found := _AGO.fullmatch(text):
+            return _back(now, int(found["number"]), found["unit"].lower())
+        return datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        pass
+    raise UsageError(
+        f"{argument} is {text!r}, which is no moment",
+        "Write for example 2026-11-23, 2026-11-23T12:00 or '2 weeks ago'.",
+    )
+
+
+def _back(now: datetime, number: int, unit: str) -> datetime:
+    if unit not in _MONTHS:
+        return now - timedelta(**{f"{unit}s": number})
+    year, month = divmod(now.year * 12 + now.month - 1 - number * _MONTHS[unit], 12)
+    last_day = monthrange(year, month + 1)[1] if year > 0 else 1
+    return now.replace(year=year, month=month + 1, day=min(now.day, last_day))
