@@ -1,0 +1,108 @@
+-- Energy of each layer beside its energy in the run of the same name before it, under every cost version.
+-- Grain: one row per (run, chip, cost version, layer); silent layers included.
+CREATE OR REPLACE VIEW history_by_layer_all_versions (
+    -- The run.
+    run_id,
+    -- Name of the run; runs that share a name form a history.
+    run_name,
+    -- Place of the run among those of its name, from 1. [count]
+    run_number,
+    -- When the network ran, as declared (UTC).
+    recorded_at,
+    -- When the run came into the store (UTC).
+    ingested_at,
+    -- The chip.
+    chip,
+    -- The cost set.
+    cost_version,
+    -- Position of the layer in the network, from 0; empty for what is charged once for the whole run.
+    layer_index,
+    -- Name of the layer; empty for what is charged once for the whole run.
+    layer,
+    -- Recorded spikes. [count]
+    n_spikes,
+    -- Energy, of the priced operations; empty where none is priced. [pJ]
+    energy_pj,
+    -- Whether every operation of the version could be priced in the run.
+    is_fully_priced,
+    -- The run of the same name before this one; empty for the first.
+    previous_run_id,
+    -- Energy of the layer in that run, of its priced operations; empty if that run has no such layer. [pJ]
+    previous_energy_pj,
+    -- Energy less that in the previous run; empty unless both runs are fully priced and have the layer. [pJ]
+    change_pj,
+    -- The same as a share of the previous energy; empty where that is zero, too.
+    change_share,
+    -- Whether both runs have as many timesteps and samples, so that the change means something; empty for the first.
+    has_same_extent
+) AS
+WITH followed AS (
+    SELECT
+        priced.run_id,
+        priced.run_name,
+        ordered.run_number,
+        ordered.recorded_at,
+        ordered.ingested_at,
+        priced.chip,
+        priced.cost_version,
+        priced.layer_index,
+        priced.layer,
+        priced.n_spikes,
+        priced.energy_pj,
+        whole.n_priced = whole.n_operations AS is_fully_priced,
+        ordered.previous_run_id,
+        -- Over the columns that people filter on: through a window, only a filter on these reaches what it reads.
+        lag(priced.run_id) OVER (
+            PARTITION BY priced.run_name, priced.chip, priced.cost_version, priced.layer ORDER BY ordered.run_number
+        ) AS run_id_before,
+        lag(priced.energy_pj) OVER (
+            PARTITION BY priced.run_name, priced.chip, priced.cost_version, priced.layer ORDER BY ordered.run_number
+        ) AS energy_before_pj,
+        lag(whole.n_priced = whole.n_operations) OVER (
+            PARTITION BY priced.run_name, priced.chip, priced.cost_version, priced.layer ORDER BY ordered.run_number
+        ) AS was_fully_priced,
+        ordered.has_same_extent
+    FROM energy_by_layer_all_versions AS priced
+    INNER JOIN energy_by_chip_all_versions AS whole
+        ON
+            priced.run_id = whole.run_id
+            AND priced.run_name = whole.run_name
+            AND priced.chip = whole.chip
+            AND priced.cost_version = whole.cost_version
+    INNER JOIN _previous_runs AS ordered ON priced.run_id = ordered.run_id
+),
+
+matched AS (
+    SELECT
+        *,
+        -- The last run that has the layer need not be the previous run.
+        CASE WHEN run_id_before = previous_run_id THEN energy_before_pj END AS previous_energy_pj
+    FROM followed
+),
+
+changed AS (
+    SELECT
+        *,
+        CASE WHEN is_fully_priced AND was_fully_priced THEN energy_pj - previous_energy_pj END AS change_pj
+    FROM matched
+)
+
+SELECT
+    run_id,
+    run_name,
+    run_number,
+    recorded_at,
+    ingested_at,
+    chip,
+    cost_version,
+    layer_index,
+    layer,
+    n_spikes,
+    energy_pj,
+    is_fully_priced,
+    previous_run_id,
+    CAST(previous_energy_pj AS DECIMAL(38, 6)) AS previous_energy_pj,
+    CAST(change_pj AS DECIMAL(38, 6)) AS change_pj,
+    CAST(change_pj AS DOUBLE) / nullif(CAST(previous_energy_pj AS DOUBLE), 0) AS change_share,
+    has_same_extent
+FROM changed;
