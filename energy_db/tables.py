@@ -9,12 +9,13 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from energy_db.errors import UsageError
+from energy_db.errors import EnergyDbError, UsageError
 from energy_db.units import exact
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def text_table(rows: Sequence[Row]) -> str:
     columns = list(rows[0])
     cells = [[printable(row[column]) for column in columns] for row in rows]
     widths = [max(map(_width, (column, *(row[i] for row in cells)))) for i, column in enumerate(columns)]
-    to_the_right = [all(_is_number(row[column]) for row in rows) for column in columns]
+    to_the_right = [all(is_number(row[column]) for row in rows) for column in columns]
     lines = [columns, ["-" * width for width in widths], *cells]
     return "\n".join(_aligned(line, widths, to_the_right) for line in lines)
 
@@ -42,7 +43,7 @@ def markdown_table(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     columns = list(rows[0])
-    to_the_right = [all(_is_number(row[column]) for row in rows) for column in columns]
+    to_the_right = [all(is_number(row[column]) for row in rows) for column in columns]
     rule = ["---:" if right else "---" for right in to_the_right]
     cells = [[printable(row[column]).replace("|", "\\|") for column in columns] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in [columns, rule, *cells])
@@ -98,7 +99,8 @@ def printable(value: Any) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(value))
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, an amount with its unit, or missing: what stands to the right in a column."""
     if isinstance(value, str):
         return bool(_AMOUNT.fullmatch(value))
     return value is None or (isinstance(value, int | float | Decimal) and not isinstance(value, bool))
@@ -114,6 +116,35 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], to_the_right: Sequence
         gap = " " * (width - _width(cell))
         padded.append(gap + cell if right else cell + gap)
     return "  ".join(padded).rstrip()
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file that is there whole or not at all; a pipe or device takes what it is given.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    write : callable
+        Writes the content to the path that it is given.
+
+    Raises
+    ------
+    EnergyDbError
+        If it cannot be written.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        write(target)
+        return
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        write(unfinished)
+        unfinished.replace(target)
+    except OSError as error:
+        raise EnergyDbError(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def write_parquet(table: pyarrow.Table, path: str) -> None:

@@ -43,10 +43,11 @@ FLOORS = (
         "history",
         "gate",
         "pages",
+        "pages.theme",
     },
-    {"intake.reading", "intake.topology"},
-    {"intake.network"},
-    {"intake.declaration", "intake.sources", "catalogue.sets", "tables", "engines.duckdb"},
+    {"intake.reading", "intake.topology", "tables"},
+    {"intake.network", "pages.drawing"},
+    {"intake.declaration", "intake.sources", "catalogue.sets", "pages.markup", "engines.duckdb"},
     {
         "intake.contract",
         "catalogue.citation",
@@ -83,7 +84,7 @@ FLOORS = (
     {"gated"},
     {"store", "accounting", "unstored"},
     {"cli.output"},
-    {"cli.progress", "cli.curation", "cli.query", "cli.recost", "cli.upkeep"},
+    {"cli.pages", "cli.progress", "cli.curation", "cli.query", "cli.recost", "cli.upkeep"},
     {"cli.record", "cli.costs"},
     {"cli.reports"},
     {"cli.app"},
@@ -103,8 +104,10 @@ DOORS = {
     "pyarrow": {"energy_db.tables"},
     "pandas": set(),
     "numpy": {"energy_db.intake.topology"},
+    "altair": {name for name in MODULES if name.startswith("energy_db.pages.")},
+    "vl_convert": {"energy_db.pages.drawing"},
 }
-SLOW = ("rich", "pyarrow", "pandas", "numpy", "energy_db.engines.alchemy")
+SLOW = ("rich", "pyarrow", "pandas", "numpy", "altair", "vl_convert", "energy_db.engines.alchemy")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -124,18 +124,7 @@ class Output:
         self._write(lambda path: tables.write_parquet(table, str(path)))
 
     def _write(self, write: Callable[[Path], Any]) -> None:
-        target = Path(self.path or "").resolve()
-        if target.exists() and not target.is_file():  # a pipe or device takes what it is given
-            write(target)
-            return
-        unfinished = target.with_name(f".{target.name}.unfinished")
-        try:
-            write(unfinished)
-            unfinished.replace(target)
-        except OSError as error:
-            raise EnergyDbError(f"{target}: cannot be written: {error.strerror or error}") from error
-        finally:
-            unfinished.unlink(missing_ok=True)
+        tables.write_whole(Path(self.path or ""), write)
 
 
 def store_option(command: Command) -> Command:
@@ -165,7 +154,7 @@ def output_options(command: Command) -> Command:
         if chosen == "parquet" and path is None:
             raise UsageError("Parquet is not for a terminal", "Name a file: -o FILE.parquet")
         if path is not None:
-            _refuse_unwritable(Path(path), context.find_object(Settings))
+            refuse_unwritable(Path(path), context.find_object(Settings))
         return Output(chosen, path)
 
     options = (
@@ -180,12 +169,12 @@ def output_options(command: Command) -> Command:
     return command
 
 
-def _refuse_unwritable(target: Path, settings: Settings | None) -> None:
-    """Find out before the work is done whether its result could be written."""
+def refuse_unwritable(target: Path, settings: Settings | None, option: str = "-o") -> None:
+    """Find out before the work is done whether its result could be written to what an option names."""
     if settings and target.exists() and Path(settings.path).exists() and target.samefile(settings.path):
-        raise UsageError(f"{target} is the store itself", "Name another file: -o FILE")
+        raise UsageError(f"{target} is the store itself", f"Name another file: {option} FILE")
     if target.name == "-":
-        raise UsageError("-o - is not needed", "Without -o, everything goes to stdout.")
+        raise UsageError(f"{option} - is not needed", f"Without {option}, everything goes to stdout.")
     if not target.parent.is_dir():
         raise EnergyDbError(f"{target}: cannot be written: the folder {target.parent} does not exist")
     if target.is_dir():

@@ -1,0 +1,166 @@
+"""How pages look: colours for light and dark, and the style sheet; no font, picture or script is fetched.
+
+Colours that tell operations apart are also told apart by people who are blind to red, green or blue (after Okabe and
+Ito), and every one of them stands out from the paper (3 to 1 or more; text 4.5 to 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+_COLOURS: dict[str, tuple[str, str]] = {
+    # name: light, dark
+    "paper": ("#ffffff", "#14171a"),
+    "sheet": ("#f5f6f7", "#1d2125"),
+    "text": ("#1b1f23", "#e8eaed"),
+    "muted": ("#5c6670", "#a3adb7"),
+    "line": ("#d5dadf", "#3a4149"),
+    "link": ("#0b5cad", "#7db8f0"),
+    "bar": ("#0072b2", "#4a9fdc"),
+    "up": ("#b84a00", "#f0864a"),
+    "down": ("#0072b2", "#4a9fdc"),
+    "total": ("#5c6670", "#98a2ad"),
+    "series_0": ("#0072b2", "#4a9fdc"),
+    "series_1": ("#c27800", "#e8a838"),
+    "series_2": ("#00875f", "#35bd90"),
+    "series_3": ("#b5528b", "#dd8fbc"),
+    "series_4": ("#3a95d0", "#9ad4f5"),
+    "series_5": ("#b84a00", "#f0864a"),
+    "series_6": ("#76690a", "#d8cc4f"),
+    "others": ("#7a838c", "#8b949d"),
+}
+N_SERIES = 7
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The colours of a figure.
+
+    Attributes
+    ----------
+    paper, text, muted, line : str
+        Behind the figure, its words, its lesser words, its thin lines.
+    bar : str
+        Bars that need not be told apart.
+    up, down, total : str
+        More energy, less energy, all of it.
+    others : str
+        The rest that is summed.
+    series : tuple of str
+        What is to be told apart, such as operations.
+    """
+
+    paper: str
+    text: str
+    muted: str
+    line: str
+    bar: str
+    up: str
+    down: str
+    total: str
+    others: str
+    series: tuple[str, ...]
+
+
+def _ink(colour: dict[str, str]) -> Ink:
+    single = {field.name: colour[field.name] for field in fields(Ink) if field.name != "series"}
+    return Ink(**single, series=tuple(colour[f"series_{index}"] for index in range(N_SERIES)))
+
+
+INK_OF_PICTURE = _ink({name: light for name, (light, _) in _COLOURS.items()})
+INK_OF_PAGE = _ink({name: f"var(--{name})" for name in _COLOURS})
+
+
+def colours(is_dark: bool) -> dict[str, str]:
+    """Return the colours of a theme by name."""
+    return {name: pair[is_dark] for name, pair in _COLOURS.items()}
+
+
+def _variables(is_dark: bool) -> str:
+    return " ".join(f"--{name}: {colour};" for name, colour in colours(is_dark).items())
+
+
+_RULES = """
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
+body { margin: 0; background: var(--paper); color: var(--text);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif; }
+main, header, footer { max-width: 48rem; margin: 0 auto; padding: 0 1rem; overflow-wrap: anywhere; }
+header { padding-top: 2rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; }
+h2 { font-size: 1.15rem; line-height: 1.3; margin: 2.75rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
+p { margin: .5rem 0; }
+a { color: var(--link); }
+code, .hash { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace;
+  font-size: .875em; overflow-wrap: anywhere; }
+.kicker { color: var(--muted); margin: 0; }
+.why { font-size: 1.15rem; margin: 1rem 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem 1.25rem;
+  margin: 1.25rem 0 0; padding: 1rem; background: var(--sheet); border-radius: .5rem; }
+.facts div { min-width: 0; }
+.facts dt { color: var(--muted); font-size: .875rem; }
+.facts dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
+.facts .first dd { font-size: 1.6rem; line-height: 1.2; font-weight: 600; }
+.note { border-left: .25rem solid var(--line); padding: .25rem 0 .25rem .75rem; color: var(--muted); }
+.alarm { border-left: .25rem solid var(--up); padding: .25rem 0 .25rem .75rem; }
+ul.advice { list-style: none; padding: 0; margin: .5rem 0; }
+ul.advice li { display: grid; grid-template-columns: 9rem 1fr; gap: .25rem 1rem; padding: .5rem 0;
+  border-top: 1px solid var(--line); }
+ul.advice b { font-variant-numeric: tabular-nums; }
+figure { margin: .75rem 0 0; }
+figcaption { color: var(--muted); font-size: .9rem; margin: 0 0 .5rem; }
+figure svg { display: block; max-width: 100%; height: auto; }
+figure svg text { font-family: inherit; }
+.narrow { display: none; }
+.keys { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; margin: 0 0 .5rem;
+  font-size: .9rem; }
+.keys svg { display: inline-block; vertical-align: -.1em; margin-right: .4em; }
+details { margin: .5rem 0 0; }
+summary { cursor: pointer; color: var(--link); font-size: .9rem; padding: .25rem 0; }
+.table { overflow-x: auto; max-height: 32rem; border: 1px solid var(--line); border-radius: .375rem; }
+.table:focus-visible, summary:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+table { border-collapse: collapse; width: 100%; font-size: .875rem; }
+caption { text-align: left; color: var(--muted); padding: .5rem .625rem; }
+th, td { text-align: left; padding: .3rem .625rem; border-top: 1px solid var(--line); vertical-align: top;
+  white-space: nowrap; overflow-wrap: normal; }
+th { font-weight: 600; }
+thead th { position: sticky; top: 0; background: var(--sheet); border-top: 0; }
+tbody th { font-weight: 400; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.long { white-space: normal; min-width: 16rem; }
+footer { margin-top: 3.5rem; padding-top: 1rem; padding-bottom: 2.5rem; border-top: 1px solid var(--line);
+  font-size: .9rem; }
+footer dl { display: grid; grid-template-columns: max-content 1fr; gap: .125rem 1rem; }
+footer dt { color: var(--muted); }
+footer dd { margin: 0; min-width: 0; }
+@media (max-width: 40rem) {
+  .wide { display: none; }
+  .narrow { display: block; }
+  ul.advice li, footer dl { grid-template-columns: 1fr; }
+  footer dd { margin-bottom: .5rem; }
+}
+@media print {
+  :root { color-scheme: light; LIGHT }
+  body { font-size: 10pt; }
+  main, header, footer { max-width: none; padding: 0; }
+  .wide { display: block; }
+  .narrow { display: none; }
+  figure, li, tr { break-inside: avoid; }
+  h2, h3, figcaption { break-after: avoid; }
+  .table { overflow: visible; max-height: none; border: 0; }
+  td, th { white-space: normal; overflow-wrap: anywhere; }
+  thead th { position: static; }
+  details::details-content { content-visibility: visible; block-size: auto; }
+  summary { list-style: none; color: var(--muted); }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+}
+"""
+
+
+def style_sheet() -> str:
+    """Return the style sheet of a page."""
+    light, dark = _variables(is_dark=False), _variables(is_dark=True)
+    themes = f":root {{ color-scheme: light dark; {light} }}\n"
+    themes += f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    return themes + _RULES.replace("LIGHT", light)
