@@ -2,8 +2,176 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from energy_db.catalogue import ledger
+from energy_db.engines.duckdb import EngineBug, EngineError, first_line
+from energy_db.errors import StoreError
 from energy_db.tracked import TrackedRuns
+
+if TYPE_CHECKING:
+    from energy_db.gate.blessings import Blessing
+    from energy_db.runs import Run
 
 
 class GatedRuns(TrackedRuns):
     """Runs that can be checked against budgets and baselines, and whose level can be accepted."""
+
+    _read_only = False
+
+    def bless(
+        self,
+        run: str | Run,
+        chip: str,
+        *,
+        reason: str,
+        layer: str | None = None,
+        cost_version: str | None = None,
+        blessed_by: str | None = None,
+        dry_run: bool = False,
+    ) -> Blessing:
+        """Accept what a run costs, so that later runs can be held against it: `check(against='blessed')`.
+
+        What is said stays on record: a later blessing of the same history, chip and layer takes the place of an
+        earlier one, and `revoke` takes one back. The same level, if it is in force already, is left as it is.
+
+        Parameters
+        ----------
+        run : str or Run
+            The run, or a selector of one (see `run`).
+        chip : str
+            The chip.
+        reason : str
+            Why this level is accepted.
+        layer : str, optional
+            Accept the level of this layer only; by default that of the whole run.
+        cost_version : str, optional
+            The cost set to price with; by default the one in force today.
+        blessed_by : str, optional
+            Who accepts it.
+        dry_run : bool
+            Do everything but keep it.
+
+        Returns
+        -------
+        Blessing
+            The blessing, with the status 'blessed', 'would be blessed' or 'unchanged'.
+
+        Raises
+        ------
+        UsageError
+            If no reason is given.
+        NotFoundError
+            If the run, layer, chip or cost version is not in the store.
+        UnpricedError
+            If not all of the energy is known.
+
+        Examples
+        --------
+        >>> from energy_db import EnergyStore
+        >>> with EnergyStore(":memory:") as store:
+        ...     run = store.ingest("examples/digits-baseline.parquet")
+        ...     level = store.bless(run, "loihi2", reason="the first network that reaches 97 %")
+        ...     print(level.blessing_number, level.energy_pj, level.status)
+        1 899253.2 blessed
+        """
+        from energy_db.gate import blessings
+
+        version = ledger.version_for(self._engine, chip, cost_version)
+        said = {"layer": layer, "reason": reason, "blessed_by": blessed_by, "dry_run": dry_run}
+        with self._writing("bless"):
+            return blessings.bless(self._engine, self._known(run), chip, version, **said)
+
+    def revoke(
+        self, blessing_number: int, *, reason: str, revoked_by: str | None = None, dry_run: bool = False
+    ) -> Blessing:
+        """Take a blessing back; the one before it, if there is one, is in force again.
+
+        Parameters
+        ----------
+        blessing_number : int
+            Its number (see `blessings`).
+        reason : str
+            Why.
+        revoked_by : str, optional
+            Who takes it back.
+        dry_run : bool
+            Do everything but keep it.
+
+        Returns
+        -------
+        Blessing
+            The blessing, with the status 'revoked', 'would be revoked' or, if it was taken back before, 'unchanged'.
+
+        Raises
+        ------
+        UsageError
+            If no reason is given.
+        NotFoundError
+            If there is no such blessing.
+
+        Examples
+        --------
+        >>> from energy_db import EnergyStore
+        >>> with EnergyStore(":memory:") as store:
+        ...     run = store.ingest("examples/digits-baseline.parquet")
+        ...     level = store.bless(run, "loihi2", reason="accepted for the demo")
+        ...     print(store.revoke(level.blessing_number, reason="the demo is over").is_in_force)
+        False
+        """
+        from energy_db.gate import blessings
+
+        with self._writing("bless --revoke"):
+            return blessings.revoke(
+                self._engine, blessing_number, reason=reason, revoked_by=revoked_by, dry_run=dry_run
+            )
+
+    def blessings(self, *, name: str | None = None, chip: str | None = None) -> list[Blessing]:
+        """Return the accepted levels, the newest first, those that were taken back included.
+
+        Parameters
+        ----------
+        name : str, optional
+            Only those of runs of this name.
+        chip : str, optional
+            Only those on this chip.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such chip.
+
+        Examples
+        --------
+        >>> from energy_db import EnergyStore
+        >>> with EnergyStore(":memory:") as store:
+        ...     run = store.ingest("examples/digits-baseline.parquet")
+        ...     level = store.bless(run, "loihi2", reason="accepted for the demo", layer="hidden1")
+        ...     print([(one.layer, one.reason, one.is_in_force) for one in store.blessings()])
+        [('hidden1', 'accepted for the demo', True)]
+        """
+        from energy_db.gate.blessings import find_blessings
+
+        if chip is not None:
+            ledger.known_chip(self._engine, chip)
+        return find_blessings(self._engine, name, chip)
+
+    @contextmanager
+    def _writing(self, verb: str) -> Iterator[None]:
+        """Keep all that the block writes, or nothing of it."""
+        self._refuse_read_only(verb)
+        try:
+            with self._engine.transaction():
+                yield
+        except EngineBug:
+            raise
+        except EngineError as error:
+            raise StoreError(f"{self._engine.path}: {first_line(error)}", "Nothing was written.") from error
+
+    def _refuse_read_only(self, verb: str) -> None:
+        if self._read_only:
+            raise StoreError(
+                f"{self._engine.path} is open read-only: {verb} is not possible", "Open it without read_only."
+            )

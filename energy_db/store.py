@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from energy_db import lifecycle, runs
 from energy_db.catalogue.book import Catalogue
 from energy_db.engines.duckdb import Parameters
-from energy_db.errors import StoreError, UsageError
+from energy_db.errors import UsageError
 from energy_db.gated import GatedRuns
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, ingest_file
@@ -235,10 +235,6 @@ class EnergyStore(GatedRuns):
     def interrupt(self) -> None:
         """Stop the running statement; its transaction is rolled back."""
         self._engine.interrupt()
-
-    def _refuse_read_only(self, verb: str) -> None:
-        if self._read_only:
-            raise StoreError(f"{self.path} is open read-only: {verb} is not possible", "Open it without read_only.")
 
 
 def _one_of(argument: str, value: str, allowed: Sequence[str]) -> None:
