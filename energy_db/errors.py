@@ -45,6 +45,12 @@ class UnpricedError(EnergyDbError):
     exit_code = 3
 
 
+class NotComparableError(EnergyDbError):
+    """Two runs, or their energies, that may not be held against each other."""
+
+    exit_code = 3
+
+
 class StoreError(EnergyDbError):
     """The store cannot be opened, read or written."""
 

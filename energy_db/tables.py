@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import itertools
 import json
@@ -47,6 +48,16 @@ def markdown_table(rows: Sequence[Row]) -> str:
     rule = ["---:" if right else "---" for right in to_the_right]
     cells = [[printable(row[column]).replace("|", "\\|") for column in columns] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in [columns, rule, *cells])
+
+
+def html_table(rows: Sequence[Row]) -> str:
+    """Return rows as an HTML table; everything in it is escaped."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in rows[0]) if rows else ""
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(printable(value))}</td>" for value in row.values()) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def csv_text(rows: Sequence[Row], columns: Sequence[str] | None = None) -> str:

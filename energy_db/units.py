@@ -7,6 +7,9 @@ from decimal import Decimal
 _SCALES = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"), (1.0, "pJ"))
 _DIGITS = 4
 
+PICOJOULES = {"pJ": 1.0, "nJ": 1e3, "µJ": 1e6, "uJ": 1e6, "mJ": 1e9, "J": 1e12}
+"""The units of energy that people may write, each in pJ."""
+
 
 def significant(value: float | Decimal, digits: int = _DIGITS) -> str:
     """Format a number with a fixed number of significant digits and at least one decimal.

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import energy_db
-from energy_db.cli import costs, query, record, recost, reports, upkeep
+from energy_db.cli import compare, costs, query, record, recost, reports, trend, upkeep
 from energy_db.cli.output import Settings, choose_colours, say, say_error
 from energy_db.errors import EnergyDbError
 
@@ -102,7 +102,9 @@ for _verb in (
     record.show,
     record.tag,
     reports.report,
+    compare.compare,
     recost.recost,
+    trend.trend,
     costs.costs,
     query.sql,
     upkeep.verify,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,47 @@ class Disparity:
     """
 
     what: str
-    a: Any
-    b: Any
+    a: str
+    b: str
     matters: bool
+
+
+@dataclass(frozen=True)
+class Parting:
+    """The first place in time where two runs that should be identical part.
+
+    Attributes
+    ----------
+    timestep : int
+        The timestep within its sample, from 0.
+    layer : str
+        The layer.
+    neuron, sample : int or None
+        The neuron and the sample; None where a run does not keep its single events.
+    spikes_a, spikes_b : int
+        Spikes there in both runs.
+    """
+
+    timestep: int
+    layer: str
+    neuron: int | None
+    sample: int | None
+    spikes_a: int
+    spikes_b: int
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Whether two runs should be identical, and where they part.
+
+    Attributes
+    ----------
+    is_equal : bool
+        Whether network, input, timesteps, samples and seed are the same, so that the same weights would give the same
+        spikes.
+    parting : Parting or None
+        The first place where they part all the same; None if they are identical, or need not be.
+    """
+
+    is_equal: bool
+    parting: Parting | None

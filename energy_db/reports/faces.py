@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from energy_db import units
-from energy_db.tables import markdown_table, printable, text_table
+from energy_db.tables import html_table, markdown_table, printable, text_table
 
 if TYPE_CHECKING:
     from energy_db.reports.advice import Advice
@@ -85,7 +85,7 @@ def html(report: Report) -> str:
     """Return the report as an HTML fragment; every name in it is escaped."""
     parts = [f"<h3>{escaping.escape(_title(report))}</h3>", f"<p>{escaping.escape(_facts(report))}</p>"]
     for heading, rows in _sections(report, top=10):
-        parts.append(f"<h4>{escaping.escape(heading)}</h4>{_html_table(rows)}")
+        parts.append(f"<h4>{escaping.escape(heading)}</h4>{html_table(rows)}")
     parts.append(f"<p>{escaping.escape(report.why)}</p>")
     items = "".join(f"<li>{escaping.escape(line)}</li>" for line in _advice_lines(report))
     return "".join(parts) + (f"<ul>{items}</ul>" if items else "")
@@ -269,7 +269,7 @@ def _facts(report: Report) -> str:
     total = "unknown" if report.total_energy_pj is None else units.energy(report.total_energy_pj)
     coverage = f" ({report.coverage})" if report.unpriced else ""
     activity = (
-        f"{report.total_spikes} spikes in {_plural(run.n_samples, 'sample')} of {_plural(run.n_timesteps, 'timestep')}"
+        f"{report.total_spikes} spikes in {plural(run.n_samples, 'sample')} of {plural(run.n_timesteps, 'timestep')}"
     )
     return f"Total {total}{coverage}, {_per_inference(report)}: {activity}\n{_range(report)}"
 
@@ -278,22 +278,24 @@ def _range(report: Report) -> str:
     if report.energy_low_pj is None or report.energy_high_pj is None:
         return f"Range: none is published for {report.chip} {report.cost_version}"
     ends = f"{units.energy(report.energy_low_pj)} to {units.energy(report.energy_high_pj)}"
-    return f"Range: {ends} (published for {report.n_ranged} of {_plural(report.n_operations, 'operation')})"
+    return f"Range: {ends} (published for {report.n_ranged} of {plural(report.n_operations, 'operation')})"
 
 
 def _per_inference(report: Report) -> str:
     return f"{optional_energy(report.energy_per_inference_pj)} per inference"
 
 
-def _plural(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
+    """Return a number of things, such as '1 sample' or '3 samples'."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _advice_lines(report: Report) -> list[str]:
-    return [f"{_saving(entry)}: {printable(entry.action)}" for entry in report.advice]
+    return [f"{saving(entry)}: {printable(entry.action)}" for entry in report.advice]
 
 
-def _saving(advice: Advice) -> str:
+def saving(advice: Advice) -> str:
+    """Return what an advice would save, for eyes."""
     if not advice.saving_pj:
         return "no energy per spike"
     return f"{units.energy(advice.saving_pj)} ({units.percent(advice.saving_share)})"
@@ -305,12 +307,3 @@ def _per_spike(pj: float | None) -> str:
 
 def _optional_percent(share: float | None) -> str:
     return "" if share is None else units.percent(share)
-
-
-def _html_table(rows: Rows) -> str:
-    head = "".join(f"<th>{escaping.escape(name)}</th>" for name in rows[0]) if rows else ""
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escaping.escape(printable(value))}</td>" for value in row.values()) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,8 +1,8 @@
 -- The change of energy that is charged on spikes, split by Shapley's rule into five factors that multiply:
 -- all spikes x share of the layer x share of the neuron x units per spike x cost of a unit.
--- Each effect is the average, over all orders in which the factors may change, of what its change brings. A sum of two
--- products is a change and its mirror, so that the effects of b against a are those of a against b, with the other sign.
--- Source: Sun (1998), https://doi.org/10.1016/S0140-9883(97)10028-1; Ang, Huang and Mu (2009).
+-- Each effect is the average, over all orders in which the factors may change, of what its change brings. The products
+-- in brackets are a change and its mirror, so that swapping the runs gives the same digits with the other sign.
+-- Source: Sun, Energy Economics 20 (1998) 85-100; Ang, Huang and Mu, Energy Policy 37 (2009) 4624-4632.
 -- Grain: one row per (run a, run b, layer), with an empty neuron, and per (run a, run b, layer, neuron); each with chip
 -- and cost versions.
 CREATE OR REPLACE VIEW _spike_effects (
@@ -47,13 +47,13 @@ WITH costed AS (
     SELECT
         parts.run_id_a,
         parts.run_id_b,
-        costs.chip,
-        costs.cost_version_a,
-        costs.cost_version_b,
+        prices.chip,
+        prices.cost_version_a,
+        prices.cost_version_b,
         parts.layer,
         parts.grain,
         parts.neuron,
-        costs.is_uniform,
+        prices.is_uniform,
         parts.spikes_a,
         parts.spikes_b,
         layers.run_spikes_a,
@@ -62,29 +62,29 @@ WITH costed AS (
         layers.layer_share_b,
         parts.neuron_share_a,
         parts.neuron_share_b,
-        costs.spike_cost_aa_pj
-        + costs.synaptic_event_cost_a_pj
-        * coalesce(parts.fan_out_a, costs.fan_out_a, parts.fan_out_b, costs.fan_out_b, 0) AS cost_aa_pj,
-        costs.spike_cost_ab_pj
-        + costs.synaptic_event_cost_b_pj
-        * coalesce(parts.fan_out_a, costs.fan_out_a, parts.fan_out_b, costs.fan_out_b, 0) AS cost_ab_pj,
-        costs.spike_cost_ba_pj
-        + costs.synaptic_event_cost_a_pj
-        * coalesce(parts.fan_out_b, costs.fan_out_b, parts.fan_out_a, costs.fan_out_a, 0) AS cost_ba_pj,
-        costs.spike_cost_bb_pj
-        + costs.synaptic_event_cost_b_pj
-        * coalesce(parts.fan_out_b, costs.fan_out_b, parts.fan_out_a, costs.fan_out_a, 0) AS cost_bb_pj
+        prices.spike_cost_aa_pj
+        + prices.synaptic_event_cost_a_pj
+        * coalesce(parts.fan_out_a, prices.fan_out_a, parts.fan_out_b, prices.fan_out_b, 0) AS cost_aa_pj,
+        prices.spike_cost_ab_pj
+        + prices.synaptic_event_cost_b_pj
+        * coalesce(parts.fan_out_a, prices.fan_out_a, parts.fan_out_b, prices.fan_out_b, 0) AS cost_ab_pj,
+        prices.spike_cost_ba_pj
+        + prices.synaptic_event_cost_a_pj
+        * coalesce(parts.fan_out_b, prices.fan_out_b, parts.fan_out_a, prices.fan_out_a, 0) AS cost_ba_pj,
+        prices.spike_cost_bb_pj
+        + prices.synaptic_event_cost_b_pj
+        * coalesce(parts.fan_out_b, prices.fan_out_b, parts.fan_out_a, prices.fan_out_a, 0) AS cost_bb_pj
     FROM _compared_parts AS parts
     INNER JOIN _compared_layers AS layers
         ON
             parts.run_id_a = layers.run_id_a
             AND parts.run_id_b = layers.run_id_b
             AND parts.layer = layers.layer
-    INNER JOIN _compared_spike_costs AS costs
+    INNER JOIN _compared_spike_costs AS prices
         ON
-            parts.run_id_a = costs.run_id_a
-            AND parts.run_id_b = costs.run_id_b
-            AND parts.layer = costs.layer
+            parts.run_id_a = prices.run_id_a
+            AND parts.run_id_b = prices.run_id_b
+            AND parts.layer = prices.layer
 ),
 
 factors AS (

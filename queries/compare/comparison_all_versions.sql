@@ -1,4 +1,5 @@
--- What changed from one run to another under any two cost versions, and what the change is made of; filter on both runs.
+-- What changed from one run to another under any two cost versions, and what the change is made of; filter on
+-- both runs.
 -- Grain: one row per (run a, run b, chip, cost version a, cost version b).
 CREATE OR REPLACE VIEW comparison_all_versions (
     -- The run before.

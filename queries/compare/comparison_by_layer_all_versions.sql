@@ -1,4 +1,5 @@
--- What changed in each layer from one run to another under any two cost versions, and what the change is made of; filter on both runs.
+-- What changed in each layer from one run to another under any two cost versions, and what the change is made of;
+-- filter on both runs.
 -- Grain: one row per (run a, run b, chip, cost version a, cost version b, layer) of either run that takes part.
 CREATE OR REPLACE VIEW comparison_by_layer_all_versions (
     -- The run before.

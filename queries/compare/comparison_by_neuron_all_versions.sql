@@ -1,4 +1,5 @@
--- What changed in each neuron from one run to another under any two cost versions: in what is charged on spikes; filter on both runs.
+-- What changed in each neuron from one run to another under any two cost versions: in what is charged on spikes;
+-- filter on both runs.
 -- Grain: one row per (run a, run b, chip, cost version a, cost version b, layer, neuron) that spiked in either run.
 CREATE OR REPLACE VIEW comparison_by_neuron_all_versions (
     -- The run before.

@@ -1,0 +1,114 @@
+"""Why the energy changed, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from energy_db import units
+from energy_db.comparisons.rows import Effects, LayerChange
+
+# Layers are named until they explain so much of what moved; at most so many.
+_ENOUGH = 0.9
+_MOST_LAYERS = 3
+_LEAST_COST_SHARE = 0.01
+
+
+def explain(
+    total_pj: float, versions: tuple[str, str], layers: Sequence[LayerChange], change_pj: float, effects: Effects
+) -> str:
+    """Say in one sentence by how much the energy changed, which layers did it, and what costs did to it.
+
+    Parameters
+    ----------
+    total_pj : float
+        Energy of the run before, in pJ.
+    versions : (str, str)
+        The cost sets of both runs.
+    layers : sequence of LayerChange
+        The layers.
+    change_pj : float
+        The change, in pJ.
+    effects : Effects
+        What it is made of.
+    """
+    head = _relative(change_pj, total_pj)
+    causes = _of_layers(layers)
+    if abs(effects.cost) > _LEAST_COST_SHARE * max(abs(total_pj), abs(change_pj)):
+        causes.append(_of_costs(versions, total_pj, change_pj, effects))
+    if not causes:
+        return f"{head}: nothing changed" if not change_pj else head
+    return f"{head}: {', '.join(causes)}"
+
+
+def _relative(change_pj: float, total_pj: float) -> str:
+    if not total_pj:
+        return f"{'+' if change_pj >= 0 else ''}{units.energy(change_pj)}"
+    return signed_percent(change_pj / total_pj)
+
+
+def signed_percent(share: float) -> str:
+    """Format a share of change, with its sign.
+
+    >>> signed_percent(-0.7557), signed_percent(0.031), signed_percent(0.0)
+    ('-75.6 %', '+3.1 %', '0.0 %')
+    """
+    text = f"{100 * share:+.1f} %"
+    return "0.0 %" if text in ("+0.0 %", "-0.0 %") else text
+
+
+def _of_layers(layers: Sequence[LayerChange]) -> list[str]:
+    """Return what happened in the layers that moved the energy most, costs left aside."""
+    moves = [(abs(layer.change_pj - layer.effects.cost), layer) for layer in layers]
+    moves = sorted((move for move in moves if move[0] > 0), key=lambda move: -move[0])
+    everything = sum(size for size, _ in moves)
+    named: list[str] = []
+    explained = 0.0
+    for size, layer in moves[:_MOST_LAYERS]:
+        if explained >= _ENOUGH * everything:
+            break
+        named.append(_of_layer(layer))
+        explained += size
+    return named
+
+
+def _of_layer(layer: LayerChange) -> str:
+    name = "what belongs to no layer" if layer.layer is None else layer.layer
+    if not layer.in_a and layer.layer is not None:
+        return f"{name} is new"
+    if not layer.in_b and layer.layer is not None:
+        return f"{name} is gone"
+    effects = layer.effects
+    by_firing = abs(effects.spikes + effects.layer_mix)
+    largest = max(by_firing, abs(effects.neuron_mix), abs(effects.work), abs(effects.other_drivers))
+    if largest == by_firing and layer.spikes_a != layer.spikes_b:
+        return _of_firing(name, layer.spikes_a, layer.spikes_b)
+    if largest == abs(effects.work):
+        return f"a spike of {name} triggers {_more_or_less(effects.work)}"
+    if largest == abs(effects.neuron_mix):
+        return f"{'costlier' if effects.neuron_mix > 0 else 'cheaper'} neurons of {name} fire"
+    return f"{name} has {_more_or_less(effects.other_drivers)} to pay beside its spikes"
+
+
+def _of_firing(name: str, before: int, after: int) -> str:
+    if not before:
+        return f"{name} fires, and did not before"
+    if not after:
+        return f"{name} fell silent"
+    ratio = after / before
+    if ratio >= 2:  # noqa: PLR2004  twice as often reads better than 100 % more
+        return f"{name} fires {ratio:.1f} times as often"
+    return f"{name} fires {_percent(abs(ratio - 1))} {_more_or_less(ratio - 1)}"
+
+
+def _percent(share: float) -> str:
+    """Format a share for a sentence: whole per cents, unless it is small."""
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"  # noqa: PLR2004
+
+
+def _more_or_less(amount: float) -> str:
+    return "more" if amount > 0 else "less"
+
+
+def _of_costs(versions: tuple[str, str], total_pj: float, change_pj: float, effects: Effects) -> str:
+    rest = _relative(change_pj - effects.cost, total_pj)
+    return f"and the costs of {versions[1]} instead of {versions[0]}, without which it would be {rest}"
