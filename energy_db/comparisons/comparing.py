@@ -98,7 +98,7 @@ def compare(
 
 
 def accuracy(run: Run) -> float | None:
-    """Return the tag `accuracy` of a run, from 0 to 1; None if it is no share. A number above 1 is taken as per cents."""
+    """Return the tag `accuracy` of a run as a share, 0 to 1; above 1 it is taken as per cents. None if it is none."""
     number = tag_number(run.tags.get("accuracy", "").removesuffix("%").strip())
     if number is None or not 0 <= number <= 100:  # noqa: PLR2004
         return None

@@ -1,7 +1,6 @@
 -- The change of energy that is not charged on spikes, split into how often its drivers were counted and what a unit
 -- costs: Shapley's rule for two factors. A layer that a run does not have counts nothing there.
--- Grain: one row per (run a, run b, layer, chip, cost version a, cost version b); what belongs to no layer has an empty
--- one.
+-- Grain: one row per (run a, run b, chip, cost version a, cost version b, layer), or with an empty layer.
 CREATE OR REPLACE VIEW _other_effects (
     -- The run before.
     run_id_a,

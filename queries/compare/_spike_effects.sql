@@ -3,8 +3,7 @@
 -- Each effect is the average, over all orders in which the factors may change, of what its change brings. The products
 -- in brackets are a change and its mirror, so that swapping the runs gives the same digits with the other sign.
 -- Source: Sun, Energy Economics 20 (1998) 85-100; Ang, Huang and Mu, Energy Policy 37 (2009) 4624-4632.
--- Grain: one row per (run a, run b, layer), with an empty neuron, and per (run a, run b, layer, neuron); each with chip
--- and cost versions.
+-- Grain: one row per (run a, run b, chip, cost version a, cost version b, layer, neuron), and with an empty neuron.
 CREATE OR REPLACE VIEW _spike_effects (
     -- The run before.
     run_id_a,
