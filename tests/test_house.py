@@ -102,7 +102,7 @@ FLOORS = (
     },
     {"intake.identity", "catalogue.book", "priced", "comparisons.comparing", "comparisons.limits"},
     {"history.sorting"},
-    {"intake.ingest", "compared", "history.following"},
+    {"intake.ingest", "compared", "history.following", "history.listing"},
     {"tracked"},
     {"gated"},
     {"store", "accounting", "unstored"},

@@ -13,6 +13,7 @@ import click
 
 from energy_db import units
 from energy_db.cli.output import Output, Settings, output_options, say, store_option, warn
+from energy_db.cli.pages import page_options
 from energy_db.cli.record import run_file_options
 from energy_db.errors import UnpricedError, UsageError
 
@@ -53,6 +54,7 @@ class Top(click.ParamType[int | None]):
 @click.option("--lineage", is_flag=True, help="Add the receipt: content, each cost with its source, views, a hash.")
 @click.option("--strict", is_flag=True, help="Exit 3 if an operation could not be priced.")
 @run_file_options
+@page_options
 @store_option
 @output_options
 @click.pass_obj
@@ -70,19 +72,22 @@ def report(
     a store. With --by only the rows of one grain are shown: layer, operation, neuron, or step (over time).
     """
     choice = {"cost_version": options.pop("cost_version"), "as_of": options.pop("as_of")}
-    strict, lineage = options.pop("strict"), options.pop("lineage")
+    strict, lineage, page = options.pop("strict"), options.pop("lineage"), options.pop("page")
     if chip == "all" and (by or lineage):
         raise UsageError("--by and --lineage need one chip", "Name it: --chip loihi2")
     from energy_db.reports.pricing import assumed_counters
 
-    with _opened(settings, output, run, chip, by == "step", options) as (store, found):
+    only_chip = None if chip == "all" or page.html else chip
+    with _opened(settings, output, run, only_chip, by == "step" or page.is_wanted, options) as (store, found):
         if chip == "all":
             ranking = store.chips(found, **choice)
             _show_chips(output, ranking)
+            page.show(ranking.to_html, ranking.plot)
             unpriced = [f"{entry.chip} ({', '.join(entry.unpriced)})" for entry in ranking if entry.unpriced]
         else:
             priced = store.report(found, chip, **choice)
             _show_one(output, priced, by, top, lineage)
+            page.show(lambda: priced.to_html(store.chips(found, as_of=choice["as_of"])), priced.plot)
             unpriced = [f"{entry.operation} ({entry.unpriced})" for entry in priced.unpriced]
         unpriced += [f"{name} (no count is given, taken as 0)" for name in assumed_counters(found)]
     if strict and unpriced:
@@ -125,7 +130,7 @@ def demo(context: click.Context) -> None:
 
 @contextmanager
 def _opened(
-    settings: Settings, output: Output, run: str, chip: str, by_step: bool, options: dict[str, Any]
+    settings: Settings, output: Output, run: str, chip: str | None, by_step: bool, options: dict[str, Any]
 ) -> Iterator[tuple[PricedRuns, Run]]:
     """Open the store and find the run; or roll a run file up in memory."""
     if output.path and Path(run).is_file() and Path(output.path).exists() and Path(run).samefile(output.path):
@@ -135,7 +140,7 @@ def _opened(
         from energy_db.unstored import FileReports
 
         given |= {key: dict(given[key]) for key in ("columns", "roles") if key in given}
-        reports = FileReports(run, by_step=by_step, chip=None if chip == "all" else chip, **given)
+        reports = FileReports(run, by_step=by_step, chip=chip, **given)
         with reports:
             yield reports, reports.only_run
     elif given:

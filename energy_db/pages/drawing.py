@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from energy_db.errors import EnergyDbError, UsageError
 from energy_db.pages.theme import INK_OF_PAGE, INK_OF_PICTURE, Ink
@@ -74,7 +75,7 @@ def inline(drawing: Drawing, width: int) -> str:
     return _OUTER_SIZE.sub(r'<svg \1aria-hidden="true"', svg, count=1)
 
 
-def save(drawing: Drawing, path: str | Path) -> None:
+def save(drawing: Drawing, path: str | PathLike[str]) -> None:
     """Draw a figure into a file.
 
     Parameters
@@ -102,7 +103,7 @@ def save(drawing: Drawing, path: str | Path) -> None:
 def _svg(chart: altair.TopLevelMixin) -> str:
     import vl_convert
 
-    return _drawn(lambda spec: vl_convert.vegalite_to_svg(spec), chart)
+    return _drawn(vl_convert.vegalite_to_svg, chart)
 
 
 def _png(chart: altair.TopLevelMixin) -> bytes:
@@ -111,7 +112,7 @@ def _png(chart: altair.TopLevelMixin) -> bytes:
     return _drawn(lambda spec: vl_convert.vegalite_to_png(spec, scale=PNG_SCALE), chart)
 
 
-def _drawn(draw: Callable[[dict[str, Any]], Drawn], chart: altair.TopLevelMixin) -> Drawn:
+def _drawn(draw: Callable[..., Drawn], chart: altair.TopLevelMixin) -> Drawn:
     try:
         return draw(chart.to_dict())
     except ValueError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from energy_db.pages.drawing import NARROW, WIDE, Drawing, inline
-from energy_db.pages.theme import style_sheet
+from energy_db.pages.theme import INK_OF_PAGE, style_sheet
 from energy_db.tables import is_number, printable
 
 # Nothing that a page holds may run or be fetched, whatever slipped in.
@@ -50,7 +50,7 @@ class Figure:
     drawing : Drawing
         The picture.
     keys : sequence of (str, str)
-        What each colour stands for: name and colour.
+        What each colour stands for: its meaning, and its name in the theme.
     tables : sequence of Table
         Its numbers.
     """
@@ -108,7 +108,7 @@ def _keys(keys: Sequence[tuple[str, str]]) -> str:
     if len(keys) < 2:  # noqa: PLR2004
         return ""
     square = '<svg width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="2" fill="{}"/></svg>'
-    items = "".join(f"<li>{square.format(colour)}{text(name)}</li>" for name, colour in keys)
+    items = "".join(f"<li>{square.format(INK_OF_PAGE[colour])}{text(name)}</li>" for name, colour in keys)
     return f'<ul class="keys">{items}</ul>'
 
 
@@ -123,9 +123,16 @@ def facts(entries: Mapping[str, Any]) -> str:
 
 
 def paragraph(content: str, kind: str | None = None) -> str:
-    """Return a paragraph of text; kind is 'why', 'note', 'alarm' or None."""
+    """Return a paragraph of text; kind is 'kicker', 'why' or None."""
     opening = f'<p class="{kind}">' if kind else "<p>"
     return f"{opening}{text(content)}</p>"
+
+
+def notes(content: Iterable[str], is_alarm: bool = False) -> str:
+    """Return remarks that stand back; an alarm stands out."""
+    items = "".join(f"<li>{text(note)}</li>" for note in content)
+    kind = "notes alarm" if is_alarm else "notes"
+    return f'<ul class="{kind}">{items}</ul>' if items else ""
 
 
 def section(heading: str, *parts: str) -> str:

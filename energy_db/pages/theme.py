@@ -6,7 +6,7 @@ Ito), and every one of them stands out from the paper (3 to 1 or more; text 4.5 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 
 _COLOURS: dict[str, tuple[str, str]] = {
     # name: light, dark
@@ -31,49 +31,17 @@ _COLOURS: dict[str, tuple[str, str]] = {
 }
 N_SERIES = 7
 
-
-@dataclass(frozen=True)
-class Ink:
-    """The colours of a figure.
-
-    Attributes
-    ----------
-    paper, text, muted, line : str
-        Behind the figure, its words, its lesser words, its thin lines.
-    bar : str
-        Bars that need not be told apart.
-    up, down, total : str
-        More energy, less energy, all of it.
-    others : str
-        The rest that is summed.
-    series : tuple of str
-        What is to be told apart, such as operations.
-    """
-
-    paper: str
-    text: str
-    muted: str
-    line: str
-    bar: str
-    up: str
-    down: str
-    total: str
-    others: str
-    series: tuple[str, ...]
-
-
-def _ink(colour: dict[str, str]) -> Ink:
-    single = {field.name: colour[field.name] for field in fields(Ink) if field.name != "series"}
-    return Ink(**single, series=tuple(colour[f"series_{index}"] for index in range(N_SERIES)))
-
-
-INK_OF_PICTURE = _ink({name: light for name, (light, _) in _COLOURS.items()})
-INK_OF_PAGE = _ink({name: f"var(--{name})" for name in _COLOURS})
+Ink = Mapping[str, str]
+"""The colours of a figure by name, such as 'text', 'bar', 'up', 'series_0'."""
 
 
 def colours(is_dark: bool) -> dict[str, str]:
     """Return the colours of a theme by name."""
     return {name: pair[is_dark] for name, pair in _COLOURS.items()}
+
+
+INK_OF_PICTURE: Ink = colours(is_dark=False)
+INK_OF_PAGE: Ink = {name: f"var(--{name})" for name in _COLOURS}
 
 
 def _variables(is_dark: bool) -> str:
@@ -96,16 +64,18 @@ code, .hash { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liber
   font-size: .875em; overflow-wrap: anywhere; }
 .kicker { color: var(--muted); margin: 0; }
 .why { font-size: 1.15rem; margin: 1rem 0; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem 1.25rem;
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem 1rem;
   margin: 1.25rem 0 0; padding: 1rem; background: var(--sheet); border-radius: .5rem; }
 .facts div { min-width: 0; }
 .facts dt { color: var(--muted); font-size: .875rem; }
 .facts dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
-.facts .first dd { font-size: 1.6rem; line-height: 1.2; font-weight: 600; }
-.note { border-left: .25rem solid var(--line); padding: .25rem 0 .25rem .75rem; color: var(--muted); }
-.alarm { border-left: .25rem solid var(--up); padding: .25rem 0 .25rem .75rem; }
+.facts .first { grid-column: 1 / -1; }
+.facts .first dd { font-size: 2rem; line-height: 1.2; font-weight: 600; }
+.notes { list-style: none; margin: 1rem 0; padding: .125rem 0 .125rem .75rem; color: var(--muted);
+  border-left: .25rem solid var(--line); font-size: .9375rem; }
+.alarm { color: inherit; border-left-color: var(--up); }
 ul.advice { list-style: none; padding: 0; margin: .5rem 0; }
-ul.advice li { display: grid; grid-template-columns: 9rem 1fr; gap: .25rem 1rem; padding: .5rem 0;
+ul.advice li { display: grid; grid-template-columns: 10.5rem 1fr; gap: .25rem 1rem; padding: .5rem 0;
   border-top: 1px solid var(--line); }
 ul.advice b { font-variant-numeric: tabular-nums; }
 figure { margin: .75rem 0 0; }
@@ -129,8 +99,8 @@ thead th { position: sticky; top: 0; background: var(--sheet); border-top: 0; }
 tbody th { font-weight: 400; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.long { white-space: normal; min-width: 16rem; }
-footer { margin-top: 3.5rem; padding-top: 1rem; padding-bottom: 2.5rem; border-top: 1px solid var(--line);
-  font-size: .9rem; }
+footer { margin-top: 3.5rem; padding-bottom: 2.5rem; font-size: .9rem; }
+footer h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; }
 footer dl { display: grid; grid-template-columns: max-content 1fr; gap: .125rem 1rem; }
 footer dt { color: var(--muted); }
 footer dd { margin: 0; min-width: 0; }

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby, pairwise
+from os import PathLike
 from typing import Any
 
 from energy_db.catalogue import ledger
@@ -112,6 +113,39 @@ class Ranking:
 
     def __getitem__(self, index: int) -> ChipEnergy:
         return self.chips[index]
+
+    def to_html(self) -> str:
+        """Return the ranking as a page to look at: one HTML file that fetches nothing.
+
+        Needs the extra `energy-db[plot]`.
+
+        Raises
+        ------
+        UsageError
+            If the packages that draw are not installed.
+        """
+        from energy_db.pages.report_page import ranking_page
+
+        return ranking_page(self)
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """Draw the largest group of chips that compare, without a browser. Needs the extra `energy-db[plot]`.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, which ends in .svg or .png.
+
+        Raises
+        ------
+        UsageError
+            If it ends in something else, or the packages that draw are not installed.
+        NotFoundError
+            If no two chips compare.
+        """
+        from energy_db.pages.report_page import plot_ranking
+
+        plot_ranking(self, path)
 
 
 def rank(engine: Engine, run: Run, cost_version: str | None = None, as_of: date | str | None = None) -> Ranking:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.reports.advice import Advice
-from energy_db.reports.cells import PRICED
+from energy_db.reports.cells import PRICED, VIEW
 from energy_db.reports.rows import ROW_TYPES, LayerEnergy, NeuronEnergy, OperationEnergy, StepEnergy, Totals
 from energy_db.runs import Run
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
+
+    from energy_db.reports.ranking import Ranking
 
 SCHEMA = "energy-db/report/1"
 
@@ -118,10 +122,27 @@ class Report(Totals):
             return self._costliest[:top]
         return costliest_neurons(self._engine, self._key, self.total_energy_pj, top)
 
-    def timeline(self) -> tuple[StepEnergy, ...]:
-        """Return the energy over time: one entry per timestep and layer that spiked in it."""
-        rows = self._engine.rows(f"SELECT timestep, layer, n_spikes, energy_pj FROM {self._from('step')}", self._key)
-        return tuple(StepEnergy(step, layer, spikes, float(pj)) for step, layer, spikes, pj in rows)
+    def timeline(self, every: int = 1) -> tuple[StepEnergy, ...]:
+        """Return the energy over time: one entry per timestep and layer that spiked in it.
+
+        Parameters
+        ----------
+        every : int
+            Gather so many timesteps into one entry, which carries the number of the first of them.
+        """
+        if every < 1:
+            raise UsageError(f"every is {every}, must be 1 or more")
+        rows = self._engine.rows(
+            f"SELECT timestep // {int(every)} * {int(every)} AS timestep, layer, sum(n_spikes), sum(energy_pj) "
+            f"FROM {STEP_VIEW} WHERE {PRICED} GROUP BY 1, layer_index, layer ORDER BY 1, layer_index",
+            self._key,
+        )
+        return tuple(StepEnergy(step, layer, int(spikes), float(pj)) for step, layer, spikes, pj in rows)
+
+    def by_layer_and_operation(self) -> dict[tuple[str | None, str], Decimal]:
+        """Return the exact energy of each priced operation in each layer, in pJ; layer None is what has no layer."""
+        query = f"SELECT layer, operation, energy_pj FROM {VIEW} WHERE {PRICED} AND energy_pj IS NOT NULL"
+        return {(layer, operation): pj for layer, operation, pj in self._engine.rows(query, self._key)}
 
     def known_energy_pj(self, by: str) -> float:
         """Return the part of the energy, in pJ, that is known at a grain.
@@ -202,6 +223,42 @@ class Report(Totals):
             return self.to_arrow(by).to_pandas()
         except ModuleNotFoundError as error:
             raise UsageError("pandas is not installed", "Install it: pip install pandas; or use to_arrow().") from error
+
+    def to_html(self, ranking: Ranking | None = None) -> str:
+        """Return the report as a page to look at: one HTML file that fetches nothing.
+
+        Needs the extra `energy-db[plot]`.
+
+        Parameters
+        ----------
+        ranking : Ranking, optional
+            The same run on every chip (`EnergyStore.chips`), to be shown beside it.
+
+        Raises
+        ------
+        UsageError
+            If the packages that draw are not installed.
+        """
+        from energy_db.pages.report_page import report_page
+
+        return report_page(self, ranking)
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """Draw the energy by layer and operation, without a browser. Needs the extra `energy-db[plot]`.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, which ends in .svg or .png.
+
+        Raises
+        ------
+        UsageError
+            If it ends in something else, or the packages that draw are not installed.
+        """
+        from energy_db.pages.report_page import plot_report
+
+        plot_report(self, path)
 
     def _repr_html_(self) -> str:
         from energy_db.reports import faces
