@@ -20,6 +20,9 @@ from energy_db import EnergyStore
 
 PLAIN_SCRIPT = Path(plain.__file__)
 
+# One chip whose spikes cost the same all over a layer, and one that charges each on its neuron's fan-out.
+WIDE_CHIPS = {"loihi2": "by layer", "spinnaker": "by neuron"}
+
 LAYER_REPORT = "SELECT * FROM energy_by_layer_all_versions WHERE run_id = ? AND chip = ? AND cost_version = ?"
 POINT_QUERY = "SELECT * FROM layers WHERE run_key = ?"
 TOP_NEURONS = f"""
@@ -117,8 +120,28 @@ def history(scene: Scene) -> Iterator[Figure]:
     )
 
 
+def compare(scene: Scene) -> Iterator[Figure]:
+    """Two runs of a wide network compared, against the bare difference of their spikes by neuron."""
+    for chip, what in WIDE_CHIPS.items():
+        peaks: list[float] = []
+
+        def compare_runs(chip: str = chip, peaks: list[float] = peaks) -> float:
+            taken, peak_mb = work.in_fresh_process(work.compare, chip, scene.wide_store)
+            peaks.append(peak_mb)
+            return taken
+
+        def subtract() -> float:
+            return work.in_fresh_process(work.subtract, "", scene.wide_store)[0]
+
+        taken = paired(compare_runs, subtract, scene.pairs)
+        of = f"{scene.n_neurons} neurons a run"
+        yield Figure(f"compare, {what}", median(taken.ours), "s", 5, 2, of)
+        yield Figure("the same / bare difference by neuron", taken.ratio, "x", detail=taken.detail)
+        yield Figure("the same, peak memory", max(peaks), "MB", 2048, 1024, f"largest of {len(peaks)} processes")
+
+
 MEASURES: dict[str, Callable[[Scene], Iterable[Figure]]] = {
-    measure.__name__: measure for measure in (ingest, latency, cold, file, history)
+    measure.__name__: measure for measure in (ingest, latency, cold, file, history, compare)
 }
 
 

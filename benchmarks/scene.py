@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import work
 from benchmarks.recording import write_recording
+from benchmarks.wide import write_wide_run
 from energy_db import EnergyStore
 
 CHIP, COST_VERSION = "loihi2", "tutorial72"
@@ -90,6 +91,21 @@ class Scene:
                 for file in self.history[done:size]:
                     store.ingest(file)
         return stores
+
+    @cached_property
+    def wide_store(self) -> Path:
+        """A store of two runs of a tenth as many neurons as the large run has spikes."""
+        store = self.copy_of_empty_store("wide.duckdb")
+        for seed in (1, 2):
+            work.in_fresh_process(
+                work.ingest, write_wide_run(self.folder / f"wide{seed}.parquet", self.n_neurons, seed), store
+            )
+        return store
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of each run that is compared."""
+        return self.n_events // 10
 
     @property
     def history_store(self) -> Path:

@@ -30,12 +30,29 @@ def copy_into_bare_table(file: str, database: str) -> None:
         connection.execute("CREATE TABLE events AS SELECT * FROM read_parquet(?)", [file])
 
 
+def compare(chip: str, database: str) -> None:
+    """Compare the two runs of a store on a chip, with everything: effects, neurons, verdict, sentence."""
+    with EnergyStore(database, read_only=True) as store:
+        store.compare("latest~1", "latest", chip).to_dict()
+
+
+def subtract(_: str, database: str) -> None:
+    """Subtract the spikes of two runs neuron by neuron, and keep the largest differences: the least to do."""
+    with duckdb.connect(database, read_only=True) as connection:
+        connection.execute(
+            "SELECT layer_index, neuron, coalesce(b.n_spikes, 0) - coalesce(a.n_spikes, 0) AS change "
+            "FROM (FROM neuron_activity WHERE run_key = 1) AS a "
+            "FULL JOIN (FROM neuron_activity WHERE run_key = 2) AS b USING (layer_index, neuron) "
+            "ORDER BY abs(change) DESC LIMIT 20"
+        ).fetchall()
+
+
 TASKS: dict[str, Callable[[str, str], None]] = {
-    task.__name__: task for task in (make_store, ingest, copy_into_bare_table)
+    task.__name__: task for task in (make_store, ingest, copy_into_bare_table, compare, subtract)
 }
 
 
-def in_fresh_process(task: Callable[[str, str], None], file: Path, database: Path) -> tuple[float, float]:
+def in_fresh_process(task: Callable[[str, str], None], file: Path | str, database: Path) -> tuple[float, float]:
     """Do a task in a process of its own; return its seconds, imports not counted, and the peak memory in MB."""
     taken, peak_mb = json.loads(python("-m", "benchmarks.work", task.__name__, file, database))
     return taken, peak_mb
