@@ -80,9 +80,17 @@ class GatedRuns(TrackedRuns):
         from energy_db.gate import blessings
 
         version = ledger.version_for(self._engine, chip, cost_version)
-        said = {"layer": layer, "reason": reason, "blessed_by": blessed_by, "dry_run": dry_run}
         with self._writing("bless"):
-            return blessings.bless(self._engine, self._known(run), chip, version, **said)
+            return blessings.bless(
+                self._engine,
+                self._known(run),
+                chip,
+                version,
+                layer=layer,
+                reason=reason,
+                blessed_by=blessed_by,
+                dry_run=dry_run,
+            )
 
     def revoke(
         self, blessing_number: int, *, reason: str, revoked_by: str | None = None, dry_run: bool = False
