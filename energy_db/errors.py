@@ -33,6 +33,10 @@ class UsageError(EnergyDbError, ValueError):
     exit_code = 2
 
 
+class MissingExtraError(UsageError):
+    """Something was asked for that needs packages which are not installed; the hint names the extra that brings them."""
+
+
 class NotFoundError(EnergyDbError, LookupError):
     """A run, chip, cost version or layer that the store does not have."""
 

@@ -60,7 +60,7 @@ def html(comparison: Comparison) -> str:
 def layer_rows(comparison: Comparison, relative: bool = False, only_changed: bool = False) -> Rows:
     """Return a row for each layer, with its effects that are not zero everywhere."""
     show = _amount(comparison, relative)
-    shown = [name for name in EFFECT_NAMES if any(_is_seen(getattr(la.effects, name)) for la in comparison.layers)]
+    shown = [name for name in EFFECT_NAMES if any(is_seen(getattr(la.effects, name)) for la in comparison.layers)]
     return [
         {
             "layer": "(no layer)" if layer.layer is None else layer.layer,
@@ -72,7 +72,7 @@ def layer_rows(comparison: Comparison, relative: bool = False, only_changed: boo
             **{EFFECT_NAMES[name]: show(getattr(layer.effects, name)) for name in shown},
         }
         for layer in comparison.layers
-        if not only_changed or _is_seen(layer.change_pj) or any(map(_is_seen, vars(layer.effects).values()))
+        if not only_changed or is_seen(layer.change_pj) or any(map(is_seen, vars(layer.effects).values()))
     ]
 
 
@@ -117,7 +117,7 @@ def effect_rows(comparison: Comparison, relative: bool = False, only_changed: bo
     rows = [
         {"because of": EFFECT_NAMES[name], "change": show(amount), "share of before": _share(comparison, amount)}
         for name, amount in vars(comparison.effects).items()
-        if not only_changed or _is_seen(amount)
+        if not only_changed or is_seen(amount)
     ]
     if comparison.method != "shapley":
         rows.append({"because of": "residual", "change": show(comparison.residual_pj), "share of before": ""})
@@ -134,7 +134,7 @@ def chip_rows(changes: ChipChanges) -> Rows:
             "compared": f"{change.n_compared} of {change.n_operations}",
             "before": units.energy(change.total_a_pj),
             "after": units.energy(change.total_b_pj),
-            "change": _signed(change.change_pj),
+            "change": signed(change.change_pj),
             "share": "" if change.change_share is None else signed_percent(change.change_share),
             "mostly because of": EFFECT_NAMES[change.effects.largest] if change.change_pj else "",
         }
@@ -167,7 +167,7 @@ def fingerprint_line(fingerprint: Fingerprint) -> list[str]:
 
 
 def _head(comparison: Comparison) -> list[str]:
-    change = _signed(comparison.change_pj)
+    change = signed(comparison.change_pj)
     totals = f"{units.energy(comparison.total_a_pj)} -> {units.energy(comparison.total_b_pj)}"
     share = "" if comparison.change_share is None else f" ({signed_percent(comparison.change_share)})"
     return [
@@ -218,14 +218,15 @@ def _amount(comparison: Comparison, relative: bool) -> Callable[[float], str]:
     """Return how an amount of change is shown: as energy, or as a share of the first run's energy."""
     if relative and comparison.total_a_pj:
         return lambda pj: signed_percent(pj / comparison.total_a_pj)
-    return _signed
+    return signed
 
 
-def _signed(pj: float) -> str:
-    return f"+{units.energy(pj)}" if _is_seen(pj) and pj > 0 else units.energy(pj if _is_seen(pj) else 0.0)
+def signed(pj: float) -> str:
+    """Return a change of energy for eyes, with its sign."""
+    return f"+{units.energy(pj)}" if is_seen(pj) and pj > 0 else units.energy(pj if is_seen(pj) else 0.0)
 
 
-def _is_seen(pj: float) -> bool:
+def is_seen(pj: float) -> bool:
     """Whether an energy is more than the rounding of sums over many neurons leaves."""
     return abs(pj) >= 1e-6  # noqa: PLR2004  one attojoule, the last digit of every cost
 

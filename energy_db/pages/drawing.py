@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from energy_db.errors import EnergyDbError, UsageError
+from energy_db.errors import EnergyDbError, MissingExtraError, UsageError
 from energy_db.pages.theme import INK_OF_PAGE, INK_OF_PICTURE, Ink
 from energy_db.tables import write_whole
 
@@ -58,12 +58,12 @@ def require_extra() -> None:
 
     Raises
     ------
-    UsageError
+    MissingExtraError
         If they are not installed; it names the extra.
     """
     missing = [name for module, name in (("altair", "Altair"), ("vl_convert", "vl-convert")) if not find_spec(module)]
     if missing:
-        raise UsageError(
+        raise MissingExtraError(
             f"pages and figures are drawn by {' and '.join(missing)}, not installed here",
             "Install it: pip install 'energy-db[plot]'",
         )
@@ -88,7 +88,9 @@ def save(drawing: Drawing, path: str | PathLike[str]) -> None:
     Raises
     ------
     UsageError
-        If it ends in something else, or the packages that draw are not installed.
+        If it ends in something else.
+    MissingExtraError
+        If the packages that draw are not installed.
     """
     target = Path(path)
     suffix = target.suffix.lower()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import energy_db
 from energy_db import units
 from energy_db.errors import NotFoundError
-from energy_db.pages import markup
+from energy_db.pages import markup, origin
 from energy_db.pages import report_figures as figures
 from energy_db.pages.drawing import require_extra, save
 from energy_db.pages.markup import Table
@@ -34,7 +32,7 @@ def report_page(report: Report, ranking: Ranking | None = None) -> str:
 
     Raises
     ------
-    UsageError
+    MissingExtraError
         If the packages that draw are not installed.
     """
     require_extra()
@@ -72,12 +70,12 @@ def ranking_page(ranking: Ranking) -> str:
 
     Raises
     ------
-    UsageError
+    MissingExtraError
         If the packages that draw are not installed.
     """
     require_extra()
     run = ranking.run
-    command = f"energy-db report {_selector(run)} --chip all --html FILE"
+    command = f"energy-db report {origin.selector(run)} --chip all --html FILE"
     return markup.page(
         title=f"{printable(run.name)} on {len(ranking)} chips",
         header=[
@@ -86,7 +84,7 @@ def ranking_page(ranking: Ranking) -> str:
             markup.facts(_activity(run)),
         ],
         body=[_chips_section(ranking, None)],
-        footer=["<h2>Where the figures are from</h2>", markup.definitions(_run_facts(run) | _tool_facts(command))],
+        footer=[origin.heading(), markup.definitions(origin.run_facts(run) | origin.tool_facts(command))],
     )
 
 
@@ -156,11 +154,11 @@ def _chips_section(ranking: Ranking, chip: str | None) -> str:
 def _footer(report: Report) -> list[str]:
     known = report.provenance
     costs = known["costs"]
-    command = f"energy-db report {_selector(report.run)} --chip {report.chip} --cost {report.cost_version} --html FILE"
-    facts = _run_facts(report.run) | {
-        "costs": markup.text(f"{report.chip} {report.cost_version}: {costs['label']} ({costs['status']})"),
-        "costs from": _source(costs),
-        "costs' content hash": markup.code(costs["content_hash"]),
+    command = (
+        f"energy-db report {origin.selector(report.run)} --chip {report.chip} --cost {report.cost_version} --html FILE"
+    )
+    facts = origin.run_facts(report.run) | {
+        **origin.cost_facts(costs),
         "report hash": markup.code(
             known["report_hash"] or "none: the run is not stored, so its content has no identity"
         ),
@@ -176,29 +174,7 @@ def _footer(report: Report) -> list[str]:
         for row in known["cost_rows"]
     ]
     return [
-        "<h2>Where the figures are from</h2>",
-        markup.definitions(facts | _tool_facts(command)),
+        origin.heading(),
+        markup.definitions(facts | origin.tool_facts(command)),
         markup.folded(Table("Every cost with its source", rows, frozenset({"source"}))),
     ]
-
-
-def _run_facts(run: Run) -> dict[str, str]:
-    facts = {"run": markup.code(run.run_id or "not stored")}
-    if run.source_path:
-        facts["recorded as"] = markup.text(run.source_path)
-    if run.content_hash:
-        facts["content hash"] = markup.code(run.content_hash)
-    return facts
-
-
-def _tool_facts(command: str) -> dict[str, str]:
-    return {"made by": markup.text(f"energy-db {energy_db.__version__}"), "make it again": markup.code(command)}
-
-
-def _source(costs: dict[str, Any]) -> str:
-    source, doi = markup.text(costs["source"]), costs.get("doi")
-    return f"{source} {markup.link(f'https://doi.org/{doi}', f'doi:{doi}')}" if doi else source
-
-
-def _selector(run: Run) -> str:
-    return shlex.quote(run.run_id or run.source_path or run.name)

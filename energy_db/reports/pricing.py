@@ -11,7 +11,7 @@ from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import Engine
 from energy_db.reports.advice import DOMINANT_NEURON_SHARE, LayerDemand, advise, explain
 from energy_db.reports.cells import Cell, as_float, read_cells, total
-from energy_db.reports.receipt import provenance
+from energy_db.reports.receipt import cost_source, provenance
 from energy_db.reports.report import NEURONS_AT_HAND, Report, costliest_neurons
 from energy_db.reports.rows import LayerEnergy, OperationEnergy
 from energy_db.runs import Run
@@ -34,9 +34,7 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
     key = [run.run_id, chip, cost_version]
     cells = read_cells(engine, key)
     firing = engine.records("SELECT * FROM firing_by_layer WHERE run_id = ? ORDER BY layer_index", [run.run_id])
-    [version] = engine.records(
-        "SELECT * EXCLUDE (added_at) FROM cost_versions WHERE chip = ? AND cost_version = ?", [chip, cost_version]
-    )
+    version = cost_source(engine, chip, cost_version)
     whole = total(cells)
     layers = tuple(_layer(run, fires, cells, whole.pj) for fires in firing)
     demands = [_demand(entry, fires, cells) for entry, fires in zip(layers, firing, strict=True)]

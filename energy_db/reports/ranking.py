@@ -121,7 +121,7 @@ class Ranking:
 
         Raises
         ------
-        UsageError
+        MissingExtraError
             If the packages that draw are not installed.
         """
         from energy_db.pages.report_page import ranking_page
@@ -138,8 +138,10 @@ class Ranking:
 
         Raises
         ------
+        MissingExtraError
+            If the packages that draw are not installed.
         UsageError
-            If it ends in something else, or the packages that draw are not installed.
+            If it ends in something else.
         NotFoundError
             If no two chips compare.
         """

@@ -54,6 +54,14 @@ def provenance(engine: Engine, run: Run, version: Mapping[str, Any], cells: Sequ
     }
 
 
+def cost_source(engine: Engine, chip: str, cost_version: str) -> dict[str, Any]:
+    """Return the row of cost_versions that says where a cost set is from."""
+    [version] = engine.records(
+        "SELECT * EXCLUDE (added_at) FROM cost_versions WHERE chip = ? AND cost_version = ?", [chip, cost_version]
+    )
+    return version
+
+
 def report_hash(run: Run, version: Mapping[str, Any], cells: Sequence[Cell]) -> str | None:
     """Return SHA-256 over the run's content, the cost version's content, and every count and energy between them.
 

@@ -236,7 +236,7 @@ class Report(Totals):
 
         Raises
         ------
-        UsageError
+        MissingExtraError
             If the packages that draw are not installed.
         """
         from energy_db.pages.report_page import report_page
@@ -253,8 +253,10 @@ class Report(Totals):
 
         Raises
         ------
+        MissingExtraError
+            If the packages that draw are not installed.
         UsageError
-            If it ends in something else, or the packages that draw are not installed.
+            If it ends in something else.
         """
         from energy_db.pages.report_page import plot_report
 
