@@ -114,10 +114,11 @@ def _refuse_what_needs_a_chip(by: str | None, page: Page, options: Mapping[str, 
 
 def _show_chips(output: Output, changes: ChipChanges) -> None:
     from energy_db.comparisons import chips, faces
+    from energy_db.comparisons.rows import about_run
 
     about = {
-        "a": changes.a.run_id,
-        "b": changes.b.run_id,
+        "a": about_run(changes.a),
+        "b": about_run(changes.b),
         "comparable": changes.comparable,
         "differs": [asdict(entry) for entry in changes.differs],
     }
@@ -152,6 +153,7 @@ def _show(
 
 def _show_rows(output: Output, found: Comparison, by: str, top: int | None, relative: bool, only_changed: bool) -> None:
     from energy_db.comparisons import faces
+    from energy_db.comparisons.rows import about_run
 
     entries: Sequence[Any]
     if by == "layer":
@@ -166,8 +168,8 @@ def _show_rows(output: Output, found: Comparison, by: str, top: int | None, rela
         entries = [entry for entry in entries if entry.change_pj != 0]
     rows = [faces.flat_row(entry) for entry in entries]
     about = {
-        "a": found.a.run_id,
-        "b": found.b.run_id,
+        "a": about_run(found.a),
+        "b": about_run(found.b),
         "chip": found.chip,
         "cost_version_a": found.cost_version_a,
         "cost_version_b": found.cost_version_b,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from energy_db.catalogue import ledger
 from energy_db.comparisons import methods, reading, verdict
 from energy_db.comparisons.comparison import Comparison
 from energy_db.comparisons.explaining import explain
@@ -15,6 +14,7 @@ from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
 from energy_db.intake.declaration import tag_number
+from energy_db.reports.pricing import doubts_of_costs, inferences
 from energy_db.runs import Run
 
 METHODS = ("shapley", *methods.SPLITS)
@@ -87,7 +87,7 @@ def compare(
         why=explain(float(whole["energy_a_pj"]), (version_a, version_b), layers, float(whole["change_pj"]), effects),
         comparable=not any(disparity.matters for disparity in differs),
         differs=differs,
-        warnings=(*_doubts(engine, chip, (version_a, version_b)), *_warnings(layers, operations, differs)),
+        warnings=(*_doubts(engine, a, b, chip, (version_a, version_b)), *_warnings(layers, operations, differs)),
         fingerprint=verdict.fingerprint(engine, a, b),
         accuracy_a=accuracy(a),
         accuracy_b=accuracy(b),
@@ -125,11 +125,12 @@ def _refuse_nothing_priced(chip: str, operations: Sequence[OperationChange]) -> 
         raise NotFoundError(f"no operation of {chip} can be priced in both runs ({reasons})")
 
 
-def _doubts(engine: Engine, chip: str, versions: tuple[str, str]) -> Iterator[str]:
-    """Say what the catalogue says against the costs."""
+def _doubts(engine: Engine, a: Run, b: Run, chip: str, versions: tuple[str, str]) -> Iterator[str]:
+    """Say how far not to trust the costs, and what was taken for granted of each run."""
     for version in dict.fromkeys(versions):
-        if (reason := ledger.withdrawal(engine, chip, version)) is not None:
-            yield f"the costs {chip} {version} were withdrawn: {reason}"
+        yield from doubts_of_costs(engine, chip, version)
+    for run in {a.run_id: a, b.run_id: b}.values():
+        yield from (f"{run.name}: {inference}" for inference in inferences(run))
 
 
 def _warnings(

@@ -8,7 +8,15 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from energy_db.comparisons import reading
-from energy_db.comparisons.rows import Disparity, Effects, Fingerprint, LayerChange, NeuronChange, OperationChange
+from energy_db.comparisons.rows import (
+    Disparity,
+    Effects,
+    Fingerprint,
+    LayerChange,
+    NeuronChange,
+    OperationChange,
+    about_run,
+)
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.runs import Run
@@ -131,8 +139,8 @@ class Comparison:
         """
         return {
             "schema": SCHEMA,
-            "a": _run_dict(self.a),
-            "b": _run_dict(self.b),
+            "a": about_run(self.a),
+            "b": about_run(self.b),
             "chip": self.chip,
             "cost_version_a": self.cost_version_a,
             "cost_version_b": self.cost_version_b,
@@ -195,15 +203,3 @@ class Comparison:
     @property
     def _key(self) -> list[str]:
         return [self.a.run_id, self.b.run_id, self.chip, self.cost_version_a, self.cost_version_b]
-
-
-def _run_dict(run: Run) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "name": run.name,
-        "spikes": run.n_spikes,
-        "samples": run.n_samples,
-        "timesteps": run.n_timesteps,
-        "content_hash": run.content_hash,
-        "ingested_at": run.ingested_at,
-    }

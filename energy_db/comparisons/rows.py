@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from energy_db.runs import Run
 
 
 @dataclass(frozen=True)
@@ -169,3 +173,16 @@ class Fingerprint:
 
     is_equal: bool
     parting: Parting | None
+
+
+def about_run(run: Run) -> dict[str, Any]:
+    """Return what a comparison says of a run that takes part."""
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "spikes": run.n_spikes,
+        "samples": run.n_samples,
+        "timesteps": run.n_timesteps,
+        "content_hash": run.content_hash,
+        "ingested_at": run.ingested_at,
+    }

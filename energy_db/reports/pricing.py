@@ -56,7 +56,7 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
         operations=operations,
         why=explain(demands, whole.value, unlayered.value),
         advice=advise(demands, costly, whole.value or 0.0),
-        warnings=(*_doubts_of_costs(engine, version), *_warnings(run, version, operations)),
+        warnings=(*doubts_of_costs(engine, chip, cost_version), *_warnings(run, version, operations)),
         provenance=provenance(engine, run, version, cells),
         _costliest=costliest,
         _engine=engine,
@@ -121,24 +121,26 @@ def _share(part: Decimal | None, whole: Decimal | None) -> float | None:
     return float(part / whole) if whole else 0.0
 
 
-def _doubts_of_costs(engine: Engine, version: Mapping[str, Any]) -> list[str]:
-    """Say whether the costs were withdrawn, or are no longer those that were added."""
-    chip, cost_version = version["chip"], version["cost_version"]
+def doubts_of_costs(engine: Engine, chip: str, cost_version: str) -> list[str]:
+    """Say how far not to trust a cost version: withdrawn, no longer what was added, or a tutorial's."""
+    [(status, seal)] = engine.rows(
+        "SELECT status, content_hash FROM cost_versions WHERE chip = ? AND cost_version = ?", [chip, cost_version]
+    )
     found = []
     if (withdrawn := ledger.withdrawal(engine, chip, cost_version)) is not None:
         found.append(f"the costs {chip} {cost_version} were withdrawn: {withdrawn}")
-    if ledger.recomputed_hash(engine, chip, cost_version) != version["content_hash"]:
+    if ledger.recomputed_hash(engine, chip, cost_version) != seal:
         found.append(
             f"the costs {chip} {cost_version} were CHANGED in the store after they were added: energy-db verify"
         )
+    if status == "tutorial":
+        found.append(f"the costs {cost_version} are literature values of a tutorial, not measurements")
     return found
 
 
 def _warnings(run: Run, version: Mapping[str, Any], operations: Sequence[OperationEnergy]) -> tuple[str, ...]:
     chip, cost_version = version["chip"], version["cost_version"]
     found = []
-    if version["status"] == "tutorial":
-        found.append(f"the costs {cost_version} are literature values of a tutorial, not measurements")
     if [row.operation for row in operations] == ["undivided"]:
         found.append(f"no split by operation is published for {chip}: one lump per spike")
     return (*found, *_unpriced(chip, cost_version, operations), *inferences(run))
