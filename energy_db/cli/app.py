@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import energy_db
-from energy_db.cli import compare, costs, query, record, recost, reports, trend, upkeep
+from energy_db.cli import compare, costs, gate, query, record, recost, reports, runs, trend, upkeep
 from energy_db.cli.output import Settings, choose_colours, say, say_error
 from energy_db.errors import EnergyDbError
 
@@ -98,7 +98,7 @@ def main() -> None:
 for _verb in (
     upkeep.init,
     record.ingest,
-    record.runs,
+    runs.runs,
     record.show,
     record.tag,
     reports.report,
@@ -106,6 +106,7 @@ for _verb in (
     recost.recost,
     trend.trend,
     costs.costs,
+    gate.bless,
     query.sql,
     upkeep.verify,
     upkeep.migrate,
