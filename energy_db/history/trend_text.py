@@ -1,0 +1,152 @@
+"""A trend for people: as text, as Markdown. Machines read `Trend.to_dict`."""
+
+from __future__ import annotations
+
+import html as escaping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from energy_db import units
+from energy_db.history.sparkline import sparkline
+from energy_db.tables import html_table, markdown_table, printable, text_table
+
+if TYPE_CHECKING:
+    from energy_db.history.trend import Series, Step, Trend
+
+Rows = list[dict[str, Any]]
+
+
+def page(trend: Trend, *, is_plain: bool = False) -> str:
+    """Return the whole trend as text; plain for a terminal that has no blocks to draw with."""
+    parts = [title(trend), text_table(series_rows(trend, is_plain=is_plain))]
+    parts += ["\n".join(_step_lines(trend, series, step)) for series, step in trend.steps]
+    return "\n\n".join([*parts, conclusion(trend)])
+
+
+def markdown(trend: Trend) -> str:
+    """Return the whole trend as Markdown."""
+    parts = [f"# {title(trend)}", conclusion(trend), markdown_table(series_rows(trend))]
+    if trend.steps:
+        parts.append(f"## Steps\n\n{markdown_table(step_rows(trend))}")
+    return "\n\n".join(parts)
+
+
+def html(trend: Trend) -> str:
+    """Return the trend as an HTML fragment for notebooks; every name in it is escaped."""
+    parts = [f"<h3>{escaping.escape(title(trend))}</h3><p>{escaping.escape(conclusion(trend))}</p>"]
+    parts.append(html_table(series_rows(trend)))
+    if trend.steps:
+        parts.append(f"<h4>Steps</h4>{html_table(step_rows(trend))}")
+    return "".join(parts)
+
+
+def title(trend: Trend) -> str:
+    """Return what is followed, on which chip, under which costs, over which runs."""
+    what = trend.metric
+    if trend.chip is not None:
+        costs = "costs as recorded" if trend.as_recorded else f"costs {trend.cost_version}"
+        what = f"{what} on {trend.chip} ({costs})"
+    n_shown = trend.n_runs - len(trend.left_out)
+    of = "" if n_shown == trend.n_runs else f" of {trend.n_runs}"
+    named = "" if trend.name is None else f" of {printable(trend.name)}"
+    moments = [point.ingested_at for series in trend.series for point in series.points]
+    return f"{what}: {n_shown}{of} run{'s' * (trend.n_runs != 1)}{named}, {_day(min(moments))} to {_day(max(moments))}"
+
+
+def conclusion(trend: Trend) -> str:
+    """Return how many steps there are, or why none could be told."""
+    open_ones = [step for _, step in trend.steps if step.accepted is None]
+    if trend.steps:
+        n_accepted = len(trend.steps) - len(open_ones)
+        accepted = f", {n_accepted} of them accepted" if n_accepted else ""
+        return f"{len(trend.steps)} step{'s' * (len(trend.steps) != 1)}{accepted}"
+    notes = {series.note for series in trend.series if series.note is not None}
+    told = sum(series.note is None for series in trend.series)
+    if not told:
+        return "; ".join(sorted(notes))
+    unsure = f" ({len(trend.series) - told} of {len(trend.series)} series have too few runs)" if notes else ""
+    return f"no step{unsure}"
+
+
+def series_rows(trend: Trend, *, is_plain: bool = False) -> Rows:
+    """Return a row for each series, for eyes."""
+    return [
+        {
+            trend.by or "series": series.name,
+            "runs": len(series.points),
+            "level": amount(trend, series.points[-1].level),
+            "newest": amount(trend, series.points[-1].value),
+            "lowest": amount(trend, min(point.value for point in series.points)),
+            "highest": amount(trend, max(point.value for point in series.points)),
+            "history": sparkline(
+                [point.value for point in series.points], [step.index for step in series.steps], is_plain=is_plain
+            ),
+        }
+        for series in trend.series
+    ]
+
+
+def step_rows(trend: Trend) -> Rows:
+    """Return a row for each step, the newest first, for eyes."""
+    return [
+        {
+            trend.by or "series": series.name,
+            "from run": step.run_id,
+            "since": _day(step.ingested_at),
+            "before": amount(trend, step.before),
+            "after": amount(trend, step.after),
+            "change": change(trend, step),
+            "p": _sureness(step),
+            "runs": step.n_runs,
+            "why": " / ".join(_reasons(step)),
+        }
+        for series, step in trend.steps
+    ]
+
+
+def amount(trend: Trend, value: float) -> str:
+    """Return a value of the metric for eyes."""
+    if trend.unit == "pJ":
+        return units.energy(value)
+    return f"{value:.10g}" if trend.metric == "spikes" else units.significant(value)
+
+
+def change(trend: Trend, step: Step) -> str:
+    """Return the change of a step for eyes, as a share where there is one."""
+    if step.share is None:
+        return f"{'+' if step.change > 0 else ''}{amount(trend, step.change)}"
+    return f"{100 * step.share:+.2g} %" if abs(step.share) < 0.01 else f"{100 * step.share:+.1f} %"  # noqa: PLR2004
+
+
+def _step_lines(trend: Trend, series: Series, step: Step) -> list[str]:
+    where = f" in {printable(series.name)}" if trend.by else ""
+    lasts = f"{step.n_runs} run{'s' * (step.n_runs != 1)}"
+    return [
+        f"Step{where} at {step.run_id} ({printable(step.run_name)}, {_day(step.ingested_at)}): {change(trend, step)}, "
+        f"{amount(trend, step.before)} to {amount(trend, step.after)}; {_sureness(step)}; lasts {lasts} so far",
+        *(f"  {printable(reason)}" for reason in _reasons(step)),
+    ]
+
+
+def _sureness(step: Step) -> str:
+    if step.p_value is not None:
+        return f"p {step.p_value:.2g}"
+    return "no noise: certain" if step.evidence == "exact" else "accepted, not tested"
+
+
+def _reasons(step: Step) -> list[str]:
+    """Return what is to be said of a step beside its size."""
+    reasons = []
+    if step.why is not None:
+        costs = "the costs, not the network: " if step.is_of_costs else ""
+        reasons.append(f"why: {costs}{step.previous_run_id} to {step.run_id} {step.why}")
+    if step.comparable is False:
+        reasons.append(f"not comparable: energy-db compare {step.previous_run_id} {step.run_id} says what differs")
+    if (accepted := step.accepted) is not None:
+        by = "" if accepted.blessed_by is None else f" by {accepted.blessed_by}"
+        reasons.append(f"accepted{by} on {_day(accepted.blessed_at)}: {accepted.reason}")
+    return reasons
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
