@@ -17,7 +17,7 @@ from energy_db.history.filters import Condition, moment, read_condition, select_
 NOW = datetime(2026, 11, 23, 12, 0)
 # name -> spikes, seed, tags; on loihi2 a spike of a lone layer costs 2.1 pJ.
 RUNS: dict[str, tuple[int, str | None, dict[str, Any]]] = {
-    "plain": (3, None, {}),
+    "plain": (3, None, {"seed": "6"}),
     "good": (5, "7", {"accuracy": 0.97, "branch": "main"}),
     "better": (9, "10", {"accuracy": "0.990", "branch": "main-2", "seed": "x"}),
     "odd": (12, "seven", {"accuracy": "unknown", "branch": "dev"}),
@@ -83,7 +83,7 @@ def test_what_is_no_condition_is_refused(text: Any) -> None:
         (["kind=training"], ["plain"]),
         (["name~o"], ["odd", "good"]),
         (["name!=odd", "name!=plain"], ["better", "good"]),
-        (["seed<10"], ["good"]),
+        (["seed<10"], ["good", "plain"]),  # where none is declared, the tag of that name
         (["seed=10.0"], ["better"]),
         (["seed=seven"], ["odd"]),
         (["tag:seed=x"], ["better"]),

@@ -1,4 +1,4 @@
-"""Verbs about recorded runs: ingest, runs, show, tag."""
+"""Verbs about recorded runs: ingest, show, tag."""
 
 from __future__ import annotations
 
@@ -117,33 +117,6 @@ def ingest(
 
 
 @click.command()
-@click.option("--name", help="Only runs of this name.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
-@store_option
-@output_options
-@click.pass_obj
-def runs(settings: Settings, /, output: Output, name: str | None, limit: int | None) -> None:
-    """List the stored runs, the newest first.
-
-    \b
-    Examples:
-      energy-db runs
-      energy-db runs --name digits-baseline --json
-    """
-    with settings.open() as store:
-        found = store.runs(name=name, limit=limit)
-    if not found:
-        say("no runs" + (f" of the name {name!r}" if name else " yet: energy-db ingest run.parquet"))
-    rows = [_listed(run) for run in found]
-    human = [{key: value for key, value in row.items() if key != "tags"} for row in rows]
-    columns = ("run_id", "name", "kind", "spikes", "timesteps", "samples", "layers", "events", "ingested_at")
-    if output.format in ("csv", "parquet"):
-        output.rows("energy-db/runs/1", human, columns=columns)
-    else:
-        output.rows("energy-db/runs/1", rows, human=human)
-
-
-@click.command()
 @click.argument("run", default="latest")
 @store_option
 @output_options
@@ -158,10 +131,12 @@ def show(settings: Settings, /, output: Output, run: str) -> None:
 
     Its network, its tags, and where it came from.
     """
+    from energy_db.history.listing_text import run_facts
+
     with settings.open() as store:
         found = store.run(run)
     facts = {
-        **_listed(found),
+        **run_facts(found),
         "counters": found.counters,
         "activity_hash": found.activity_hash,
         "content_hash": found.content_hash,
@@ -268,21 +243,6 @@ def _ingested(path: Path, run: Run) -> Row:
         "spikes": run.n_spikes,
         "layers": len(run.layers),
         "file": str(path),
-    }
-
-
-def _listed(run: Run) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "name": run.name,
-        "kind": run.kind,
-        "spikes": run.n_spikes,
-        "timesteps": run.n_timesteps,
-        "samples": run.n_samples,
-        "layers": len(run.layers),
-        "events": "kept" if run.has_events else "rolled up",
-        "ingested_at": run.ingested_at,
-        "tags": run.tags,
     }
 
 

@@ -13,21 +13,23 @@ from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
 from energy_db.intake.declaration import tag_number
+from energy_db.units import PICOJOULES
 
-TEXTS = {"name": "run_name", "kind": "kind", "seed": "seed", "git_commit": "git_commit"}
+TEXTS = {"name": "run_name", "kind": "kind"}
+# Declared, or else a tag of that name: people write them either way.
+DECLARED = ("seed", "git_commit")
 NUMBERS = {"spikes": "n_spikes", "timesteps": "n_timesteps", "samples": "n_samples"}
 MOMENTS = {"recorded_at": "recorded_at", "ingested_at": "ingested_at"}
 ENERGY = "energy"
-FIELDS = (*TEXTS, *NUMBERS, *MOMENTS, ENERGY)
+FIELDS = (*TEXTS, *DECLARED, *NUMBERS, *MOMENTS, ENERGY)
 
 # The longer signs stand first: a<=b must not be read as a<(=b).
 _CONDITION = re.compile(
     r"\s*(?P<name>[^=!<>~\s][^=!<>~]*?)\s*(?P<sign>==|!=|<=|>=|=|<|>|~)\s*(?P<value>.*?)\s*", re.DOTALL
 )
 _ORDERING = ("<", "<=", ">", ">=")
-_TAG = "tag:"
+TAG = "tag:"
 _EXAMPLE = "Write for example accuracy>=0.95, branch=main or name~digits; signs are = != < <= > >= and ~ (contains)."
-_PICOJOULES = {"": 1.0, "pJ": 1.0, "nJ": 1e3, "µJ": 1e6, "uJ": 1e6, "mJ": 1e9, "J": 1e12}
 _ENERGY = re.compile(r"(?P<number>[^\sa-zA-Zµ]+(?:e[-+]?\d+)?)\s*(?P<unit>[a-zA-Zµ]*)")
 _AGO = re.compile(r"(?P<number>\d{1,6})\s+(?P<unit>minute|hour|day|week|month|year)s?\s+ago", re.IGNORECASE)
 _MONTHS = {"month": 1, "year": 12}
@@ -56,7 +58,7 @@ class Condition:
     @property
     def tag(self) -> str | None:
         """The tag that is meant; None if it is a field."""
-        return None if self.name in FIELDS else self.name.removeprefix(_TAG)
+        return None if self.name in FIELDS else self.name.removeprefix(TAG)
 
 
 def read_condition(text: str) -> Condition:
@@ -157,8 +159,17 @@ def moment(argument: str, value: date | str, now: datetime | None = None) -> dat
     raise UsageError(f"{argument} is {value!r}, must be a day or a moment")
 
 
-def check_tag(engine: Engine, tag: str) -> None:
+def check_tag(engine: Engine, tag: str, fields: Sequence[str] = FIELDS) -> None:
     """Raise unless some run carries a tag.
+
+    Parameters
+    ----------
+    engine : Engine
+        The store.
+    tag : str
+        The tag.
+    fields : sequence of str
+        What could have been meant beside tags.
 
     Raises
     ------
@@ -167,8 +178,8 @@ def check_tag(engine: Engine, tag: str) -> None:
     """
     tags = [name for (name,) in engine.rows("SELECT DISTINCT tag FROM run_tags ORDER BY tag")]
     if tag not in tags:
-        known = f"Tags in the store: {', '.join(tags) or 'none'}. Fields: {', '.join(FIELDS)}."
-        raise NotFoundError(f"no run has a tag or field {tag!r}", did_you_mean(tag, [*tags, *FIELDS]) + known)
+        known = f"Tags in the store: {', '.join(tags) or 'none'}. Fields: {', '.join(fields)}."
+        raise NotFoundError(f"no run has a tag or field {tag!r}", did_you_mean(tag, [*tags, *fields]) + known)
 
 
 def _condition(engine: Engine, asked: Condition, chip: str | None, cost_version: str | None) -> Sql:
@@ -177,8 +188,11 @@ def _condition(engine: Engine, asked: Condition, chip: str | None, cost_version:
         text, values = _of_text(asked, "tag_value", "tag_number")
         return f"run_key IN (SELECT run_key FROM run_tags WHERE tag = ? AND ({text}))", [asked.tag, *values]
     if asked.name in TEXTS:
-        number = "TRY_CAST(seed AS DOUBLE)" if asked.name == "seed" else "CAST(NULL AS DOUBLE)"
-        return _of_text(asked, TEXTS[asked.name], number)
+        return _of_text(asked, TEXTS[asked.name], "CAST(NULL AS DOUBLE)")
+    if asked.name in DECLARED:
+        tag = f"SELECT tag_value FROM run_tags WHERE run_tags.run_key = runs.run_key AND tag = '{asked.name}'"
+        text = f"coalesce({asked.name}, ({tag}))"
+        return _of_text(asked, text, f"TRY_CAST({text} AS DOUBLE)" if asked.name == "seed" else "CAST(NULL AS DOUBLE)")
     if asked.sign == "~":
         raise UsageError(f"{asked.name} is not a text: ~ (contains) does not suit it", _EXAMPLE)
     if asked.name in NUMBERS:
@@ -217,16 +231,15 @@ def _of_energy(asked: Condition, chip: str | None, cost_version: str | None) -> 
     if chip is None or cost_version is None:
         raise UsageError("a condition on energy needs a chip", "Name one: --chip loihi2")
     found = _ENERGY.fullmatch(asked.value)
-    if found is None or found["unit"] not in _PICOJOULES:
-        raise UsageError(f"{asked.value!r} is not an energy", f"Write for example 12.5nJ; units: {_units()}.")
-    wanted = _number(asked, found["number"]) * _PICOJOULES[found["unit"]]
+    factors = {"": 1.0, **PICOJOULES}
+    if found is None or found["unit"] not in factors:
+        raise UsageError(
+            f"{asked.value!r} is not an energy", f"Write for example 12.5nJ; units: {', '.join(PICOJOULES)}."
+        )
+    wanted = _number(asked, found["number"]) * factors[found["unit"]]
     priced = "SELECT run_id FROM energy_by_chip_all_versions WHERE chip = ? AND cost_version = ?"
     compared = f"n_priced = n_operations AND CAST(energy_pj AS DOUBLE) {asked.sign} ?"
     return f"run_id IN ({priced} AND {compared})", [chip, cost_version, wanted]
-
-
-def _units() -> str:
-    return ", ".join(unit for unit in _PICOJOULES if unit)
 
 
 def _number(asked: Condition, text: str) -> float:
