@@ -88,6 +88,8 @@ FLOORS = (
         "comparisons.faces",
         "gate.levels",
     },
+    {"pages.comparison_figures"},
+    {"pages.comparison_page"},
     {
         "intake.counters",
         "catalogue.adding",
@@ -108,7 +110,8 @@ FLOORS = (
     {"gated"},
     {"store", "accounting", "unstored"},
     {"cli.output"},
-    {"cli.pages", "cli.progress", "cli.curation", "cli.query", "cli.recost", "cli.runs", "cli.trend", "cli.upkeep"},
+    {"cli.pages"},
+    {"cli.progress", "cli.curation", "cli.query", "cli.recost", "cli.runs", "cli.trend", "cli.upkeep"},
     {"cli.record", "cli.costs", "cli.gate"},
     {"cli.reports"},
     {"cli.compare"},

@@ -112,7 +112,7 @@ def bars(title: str, rows: Sequence[Row], keys: lay.Keys = (), is_waterfall: boo
     domain = domain if domain[1] > domain[0] else (0.0, 1.0)
 
     def draw(canvas: Canvas) -> altair.TopLevelMixin:
-        place = lay.RowLayout(canvas, [row.label for row in rows], any(row.is_leftward for row in rows))
+        place = lay.RowLayout(canvas, [row.label for row in rows], _sides(rows))
         ends = place.left, place.right
         layers = [_zero_line(canvas, place, len(rows), domain)]
         if is_waterfall:
@@ -139,6 +139,13 @@ def bars(title: str, rows: Sequence[Row], keys: lay.Keys = (), is_waterfall: boo
         return lay.finished(canvas, layers, place.height, title, keys)
 
     return draw
+
+
+def _sides(rows: Sequence[Row]) -> str:
+    """Return on which sides of the bars labels stand."""
+    if not any(row.is_leftward for row in rows):
+        return "right"
+    return "left" if all(row.is_leftward for row in rows) else "both"
 
 
 def _zero_line(canvas: Canvas, place: lay.RowLayout, n_rows: int, domain: tuple[float, float]) -> lay.Layer:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST_LAYERS = 24
 MOST_NEURONS = 20
-_KEYS = [("more energy", "up"), ("less energy", "down")]
+_KEYS = [("energy of a run", "total"), ("more energy", "up"), ("less energy", "down")]
 
 
 def effect_figure(comparison: Comparison) -> Figure:
@@ -39,11 +39,12 @@ def effect_figure(comparison: Comparison) -> Figure:
         charts.Row(f"after: {printable(comparison.b.name)}", units.energy(after), ((0, after, "total"),), after)
     )
     idle = [name for name, amount in effects if not faces.is_seen(amount)]
+    keys = _keys_of(rows)
     nothing = f" Without effect: {', '.join(idle)}." if idle else ""
     return Figure(
         f"What the change is made of: the effects lead from the energy before to the energy after.{nothing}",
-        charts.bars(_title(comparison), rows, [("energy of a run", "total"), *_KEYS], is_waterfall=True),
-        [("energy of a run", "total"), *_KEYS],
+        charts.bars(_title(comparison), rows, keys, is_waterfall=True),
+        keys,
         [Table("What the change is made of", faces.effect_rows(comparison))],
     )
 
@@ -91,7 +92,14 @@ def neuron_figure(comparison: Comparison) -> Figure | None:
 
 
 def _figure(title: str, says: str, rows: Sequence[charts.Row], table: Table) -> Figure:
-    return Figure(says, charts.bars(title, rows, _KEYS), _KEYS, [table])
+    keys = _keys_of(rows)
+    return Figure(says, charts.bars(title, rows, keys), keys, [table])
+
+
+def _keys_of(rows: Sequence[charts.Row]) -> list[tuple[str, str]]:
+    """Return what the colours that rows show stand for."""
+    shown = {colour for row in rows for _, _, colour in row.segments}
+    return [(meaning, colour) for meaning, colour in _KEYS if colour in shown]
 
 
 def _change_row(comparison: Comparison, name: str, change: float) -> charts.Row:

@@ -34,16 +34,16 @@ class RowLayout:
         What they are drawn on.
     labels : sequence of str
         What stands behind the bars.
-    has_both_sides : bool
-        Whether bars go either way, so that labels stand on both sides.
+    sides : str
+        On which sides of the bars labels stand: 'left', 'right' or 'both'.
     foot : int
         Pixels below the rows.
     """
 
-    def __init__(self, canvas: Canvas, labels: Sequence[str], has_both_sides: bool = False, foot: int = 0) -> None:
+    def __init__(self, canvas: Canvas, labels: Sequence[str], sides: str = "right", foot: int = 0) -> None:
         room = max((len(label) for label in labels), default=0) * _SIGN + _GAP
-        self.left = (0 if canvas.is_narrow else _NAMES) + (room if has_both_sides else 1)
-        self.right = canvas.width - room
+        self.left = (0 if canvas.is_narrow else _NAMES) + (1 if sides == "right" else room)
+        self.right = canvas.width - (1 if sides == "left" else room)
         self.width = canvas.width
         self._is_narrow = canvas.is_narrow
         self._row = _ROW_NARROW if canvas.is_narrow else _ROW
@@ -96,6 +96,13 @@ def as_coloured() -> altair.Color:
     import altair
 
     return altair.Color("colour:N", scale=None, legend=None)
+
+
+def one_colour(colour: str) -> Any:
+    """Return a colour channel of one colour."""
+    import altair
+
+    return altair.value(colour)
 
 
 def words(

@@ -101,14 +101,15 @@ def figure(content: Figure) -> str:
         for name, width in (("wide", WIDE), ("narrow", NARROW))
     )
     caption = f"<figcaption>{text(content.says)}</figcaption>"
-    return f"<figure>{caption}{_keys(content.keys)}{pictures}</figure>" + "".join(map(folded, content.tables))
+    return f"<figure>{caption}{keys(content.keys)}{pictures}</figure>" + "".join(map(folded, content.tables))
 
 
-def _keys(keys: Sequence[tuple[str, str]]) -> str:
-    if len(keys) < 2:  # noqa: PLR2004
+def keys(content: Sequence[tuple[str, str]]) -> str:
+    """Return what colours stand for; nothing if there is only one."""
+    if len(content) < 2:  # noqa: PLR2004
         return ""
     square = '<svg width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="2" fill="{}"/></svg>'
-    items = "".join(f"<li>{square.format(INK_OF_PAGE[colour])}{text(name)}</li>" for name, colour in keys)
+    items = "".join(f"<li>{square.format(INK_OF_PAGE[colour])}{text(name)}</li>" for name, colour in content)
     return f'<ul class="keys">{items}</ul>'
 
 
