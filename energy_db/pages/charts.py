@@ -6,7 +6,7 @@ of its code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, log10
@@ -115,7 +115,7 @@ def bars(title: str, rows: Sequence[Row], keys: lay.Keys = (), is_waterfall: boo
         place = lay.RowLayout(canvas, [row.label for row in rows], _sides(rows))
         ends = place.left, place.right
         layers = [_zero_line(canvas, place, len(rows), domain)]
-        if is_waterfall:
+        if is_waterfall and not canvas.is_narrow:  # there the labels are in the way
             layers.append(_joints(canvas, place, rows, domain))
         pieces = [
             {"x": start, "x2": end, "y": place.top(at), "y2": place.top(at) + lay.BAR, "colour": canvas.ink[colour]}
@@ -125,20 +125,29 @@ def bars(title: str, rows: Sequence[Row], keys: lay.Keys = (), is_waterfall: boo
         marks = lay.chart(pieces).mark_rect(stroke=canvas.ink["paper"], strokeWidth=0.75)
         y = lay.pixels("y", place.height)
         layers.append(marks.encode(x=lay.across("x", domain, ends), x2="x2:Q", y=y, y2="y2:Q", color=lay.as_coloured()))
-        sides: tuple[tuple[bool, lay.Align, int], ...] = ((False, "left", 6), (True, "right", -6))
-        for is_leftward, align, gap in sides:
-            tips = [
-                {"words": row.label, "x": row.tip, "y": place.middle(at)}
-                for at, row in enumerate(rows)
-                if row.is_leftward == is_leftward
-            ]
-            if tips:
-                x = lay.across("x", domain, ends)
-                layers.append(lay.words(tips, y, x, canvas.ink["text"], align, dx=gap))
+        layers += _labels(canvas, place, rows, domain)
         layers.append(lay.names(canvas, place, [row.name for row in rows]))
         return lay.finished(canvas, layers, place.height, title, keys)
 
     return draw
+
+
+def _labels(
+    canvas: Canvas, place: lay.RowLayout, rows: Sequence[Row], domain: tuple[float, float]
+) -> Iterator[lay.Layer]:
+    """Yield the labels at the tips of the bars; on a narrow canvas they stand above the bars, to the right."""
+    y, colour = lay.pixels("y", place.height), canvas.ink["text"]
+    if canvas.is_narrow:
+        above = [{"words": row.label, "y": place.name_at(at)} for at, row in enumerate(rows)]
+        yield lay.words(above, y, canvas.width, colour, "right")
+        return
+    x = lay.across("x", domain, (place.left, place.right))
+    tips = [{"words": row.label, "x": row.tip, "y": place.middle(at)} for at, row in enumerate(rows)]
+    leftward, rightward = (
+        [tips[at] for at, row in enumerate(rows) if row.is_leftward == side] for side in (True, False)
+    )
+    yield lay.words(leftward, y, x, colour, "right", dx=-6)
+    yield lay.words(rightward, y, x, colour, "left", dx=6)
 
 
 def _sides(rows: Sequence[Row]) -> str:
@@ -187,12 +196,15 @@ def dots(title: str, rows: Sequence[Dot]) -> Drawing:
                 "low": row.low,
                 "high": row.high,
                 "y": place.middle(at),
-                "words": row.label,
                 "colour": canvas.ink[row.colour],
             }
             for at, row in enumerate(rows)
         ]
-        room = place.left + 8, place.right - 20
+        room = place.left + 28, place.right - 28
+        labels = [
+            {"words": row.label, "y": place.name_at(at) if canvas.is_narrow else place.middle(at)}
+            for at, row in enumerate(rows)
+        ]
         step = ceil((last - first) / max(1, (room[1] - room[0]) // 76))
         grid = [
             {"x": 10.0**power, "words": _power(power), "y": place.height - 8} for power in range(first, last + 1, step)
@@ -207,7 +219,7 @@ def dots(title: str, rows: Sequence[Dot]) -> Drawing:
             .mark_rule(strokeWidth=6, opacity=0.4)
             .encode(x=lay.across("low", domain, room, "log"), x2="high:Q", y=y, color=lay.as_coloured()),
             lay.chart(places).mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=lay.as_coloured()),
-            lay.words(places, y, canvas.width, canvas.ink["text"], "right"),
+            lay.words(labels, y, canvas.width, canvas.ink["text"], "right"),
             lay.names(canvas, place, [row.name for row in rows]),
         ]
         return lay.finished(canvas, layers, place.height, title)

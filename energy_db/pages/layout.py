@@ -26,7 +26,7 @@ Layer = Any  # an Altair chart; its own types are wider than what a layer of a f
 
 
 class RowLayout:
-    """Where the rows of a figure stand: names to the left, or above their bars where there is no room.
+    """Where the rows of a figure stand: names to the left; where there is no room, names and labels above their bars.
 
     Parameters
     ----------
@@ -42,16 +42,15 @@ class RowLayout:
 
     def __init__(self, canvas: Canvas, labels: Sequence[str], sides: str = "right", foot: int = 0) -> None:
         room = max((len(label) for label in labels), default=0) * _SIGN + _GAP
-        self.left = (0 if canvas.is_narrow else _NAMES) + (1 if sides == "right" else room)
-        self.right = canvas.width - (1 if sides == "left" else room)
-        self.width = canvas.width
-        self._is_narrow = canvas.is_narrow
+        self.is_narrow, self.width, self._labels = canvas.is_narrow, canvas.width, room
+        self.left = 1 if canvas.is_narrow else _NAMES + (1 if sides == "right" else room)
+        self.right = canvas.width - (1 if canvas.is_narrow or sides == "left" else room)
         self._row = _ROW_NARROW if canvas.is_narrow else _ROW
         self.height = len(labels) * self._row + foot
 
     def top(self, index: int) -> int:
         """Return where a row's bar begins."""
-        return index * self._row + (self._row - BAR - (4 if self._is_narrow else 5))
+        return index * self._row + (self._row - BAR - (4 if self.is_narrow else 5))
 
     def middle(self, index: int) -> float:
         """Return the middle of a row's bar."""
@@ -59,12 +58,12 @@ class RowLayout:
 
     def name_at(self, index: int) -> float:
         """Return the middle of a row's name."""
-        return self.top(index) - 10 if self._is_narrow else self.middle(index)
+        return self.top(index) - 10 if self.is_narrow else self.middle(index)
 
     @property
-    def name_limit(self) -> int:
+    def name_limit(self) -> float:
         """How many pixels a name may take; a longer one is cut, and whole in the table."""
-        return self.width if self._is_narrow else _NAMES - 12
+        return self.width - self._labels if self.is_narrow else _NAMES - 12
 
 
 def chart(places: Places) -> altair.Chart:

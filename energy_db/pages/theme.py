@@ -73,6 +73,7 @@ code, .hash { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liber
 .facts .first dd { font-size: 2rem; line-height: 1.2; font-weight: 600; }
 .notes { list-style: none; margin: 1rem 0; padding: .125rem 0 .125rem .75rem; color: var(--muted);
   border-left: .25rem solid var(--line); font-size: .9375rem; }
+.notes li + li { margin-top: .3rem; }
 .alarm { color: inherit; border-left-color: var(--up); }
 ul.advice { list-style: none; padding: 0; margin: .5rem 0; }
 ul.advice li { display: grid; grid-template-columns: 10.5rem 1fr; gap: .25rem 1rem; padding: .5rem 0;

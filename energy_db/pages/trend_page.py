@@ -102,10 +102,7 @@ def _figure(trend: Trend, series: Series) -> Figure:
     caption = f"{printable(series.name)}, run by run"
     if n_runs > MOST_ROWS:
         caption += f", the newest {MOST_ROWS} of {n_runs}"
-    keys = _keys([panel])
-    return Figure(
-        says, history_chart.histories(title, [panel], keys), keys, [Table(caption, _point_rows(trend, series))]
-    )
+    return Figure(says, history_chart.histories(title, [panel]), [], [Table(caption, _point_rows(trend, series))])
 
 
 def _told(series: Series) -> str:
