@@ -2,24 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import EngineBug, EngineError, first_line
-from energy_db.errors import StoreError
+from energy_db.errors import StoreError, UsageError
+from energy_db.runs import Run
 from energy_db.tracked import TrackedRuns
 
 if TYPE_CHECKING:
     from energy_db.gate.blessings import Blessing
-    from energy_db.runs import Run
+    from energy_db.gate.budget import Limit
+    from energy_db.gate.check import CheckReport
 
 
 class GatedRuns(TrackedRuns):
     """Runs that can be checked against budgets and baselines, and whose level can be accepted."""
 
     _read_only = False
+
+    def check(
+        self,
+        run: str | Run = "latest",
+        chip: str | None = None,
+        *,
+        limits: Sequence[Limit | Mapping[str, Any]] = (),
+        budget: str | PathLike[str] | None = None,
+        against: str | Run | None = None,
+        cost_version: str | None = None,
+        allow: bool = False,
+        allow_missing: bool = False,
+    ) -> CheckReport:
+        """Say whether a run stays within its limits, by how much, why, and what would bring it back.
+
+        Limits are absolute or relative to a baseline; those of a budget file and those given here are checked alike
+        (docs/ci.md). Nothing is rounded before it is decided.
+
+        Parameters
+        ----------
+        run : str or Run
+            The run, or a selector of one (see `run`).
+        chip : str, optional
+            The chip of limits that name none; by default the one that the budget names.
+        limits : sequence of (mapping or Limit), optional
+            Limits with the keys that a budget file has, such as ``{"max_energy": "12 nJ", "layer": "hidden1"}`` or
+            ``{"max_increase": "5 %", "per": "inference"}``.
+        budget : path-like, optional
+            A budget file, or a pyproject.toml with a table [tool.energy-db].
+        against : str or Run, optional
+            What relative limits are held against: a run, `group:TAG=VALUE` (the mean of those runs), or `blessed` (the
+            newest accepted level that is in force, see `bless`); by default what the budget names.
+        cost_version : str, optional
+            The cost set to price with; by default the one in force today. A blessed level is always held against at
+            the cost version that priced it.
+        allow : bool
+            Hold runs against each other that are not comparable.
+        allow_missing : bool
+            Pass relative limits over where there is no baseline yet.
+
+        Returns
+        -------
+        CheckReport
+            The verdict is 'fail' if a limit is broken, else 'unchecked' if one could not be checked, else 'pass'.
+
+        Raises
+        ------
+        UsageError
+            If the limits cannot be read, there is none, or one lacks its chip or baseline.
+        NotFoundError
+            If the run, chip or cost version is not in the store.
+
+        Examples
+        --------
+        >>> from energy_db import EnergyStore
+        >>> with EnergyStore(":memory:") as store:
+        ...     before = store.ingest("examples/digits-sparse.parquet")
+        ...     after = store.ingest("examples/digits-baseline.parquet")
+        ...     found = store.check(after, "loihi2", limits=[{"max_increase": "5 %"}], against="digits-sparse")
+        ...     print(found.verdict, round(found.limits[0].increase, 3))
+        fail 3.093
+        """
+        from energy_db.gate.budget import Budget, read_budget, read_limits
+        from energy_db.gate.checking import check
+        from energy_db.gate.question import Question
+
+        written = Budget() if budget is None else read_budget(budget)
+        question = Question(
+            limits=(*written.limits, *read_limits(limits)),
+            chip=written.chip if chip is None else chip,
+            cost_version=cost_version,
+            against=written.baseline if against is None else _selector(against),
+            allow=allow,
+            allow_missing=allow_missing,
+        )
+        return check(self._engine, self._known(run), question)
 
     def bless(
         self,
@@ -183,3 +262,10 @@ class GatedRuns(TrackedRuns):
             raise StoreError(
                 f"{self._engine.path} is open read-only: {verb} is not possible", "Open it without read_only."
             )
+
+
+def _selector(baseline: str | Run) -> str:
+    selector = baseline.run_id if isinstance(baseline, Run) else baseline
+    if not isinstance(selector, str) or not selector.strip():
+        raise UsageError(f"against is {baseline!r}, must be a run, group:TAG=VALUE or blessed", "For example: @main")
+    return selector

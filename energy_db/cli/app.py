@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import energy_db
-from energy_db.cli import compare, costs, gate, query, record, recost, reports, runs, trend, upkeep
+from energy_db.cli import compare, costs, export, gate, query, record, recost, reports, runs, trend, upkeep
 from energy_db.cli.output import Settings, choose_colours, say, say_error
 from energy_db.errors import EnergyDbError
 
@@ -106,7 +106,9 @@ for _verb in (
     recost.recost,
     trend.trend,
     costs.costs,
+    gate.check,
     gate.bless,
+    export.export,
     query.sql,
     upkeep.verify,
     upkeep.migrate,

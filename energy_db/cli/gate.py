@@ -1,19 +1,156 @@
-"""Verbs that say what may be merged: bless."""
+"""Verbs that say what may be merged: check, bless."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from energy_db.cli.output import Output, Settings, output_options, say, store_option
+from energy_db.cli.output import Output, Settings, output_options, refuse_unwritable, say, say_error, store_option, warn
 from energy_db.errors import UsageError
 
 if TYPE_CHECKING:
     from energy_db.gate.blessings import Blessing
+    from energy_db.gate.budget import Limit
+    from energy_db.gate.check import CheckReport
 
+_EXIT_CODES = {"pass": 0, "fail": 1, "unchecked": 3}
 _BLESS_HELP = 'For example: energy-db bless latest --chip loihi2 --reason "a wider layer, 2 % more accurate"'
+
+
+class Energy(click.ParamType[Decimal]):
+    """An energy with its unit, in pJ."""
+
+    name = "energy"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Read it."""
+        from energy_db.gate.amounts import ENERGY_EXAMPLE, read_energy
+
+        found = read_energy(value)
+        if found is None:
+            self.fail(f"{value!r} is not an energy with its unit: write {ENERGY_EXAMPLE!r}", param, ctx)
+        return found
+
+
+class Percentage(click.ParamType[Decimal]):
+    """A percentage, as a share of 1."""
+
+    name = "percentage"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Read it."""
+        from energy_db.gate.amounts import INCREASE_EXAMPLE, read_share
+
+        found = read_share(value)
+        if found is None:
+            self.fail(f"{value!r} is not a percentage: write {INCREASE_EXAMPLE!r}", param, ctx)
+        return found
+
+
+@click.command()
+@click.argument("run", default="latest", metavar="[RUN]")
+@click.option("--chip", metavar="NAME", help="The chip of limits that name none. Default: the budget's.")
+@click.option(
+    "--against", metavar="BASELINE", help="A run, @tag, group:TAG=VALUE or blessed. Default: the budget's baseline."
+)
+@click.option(
+    "--budget", metavar="FILE", help="Default: ./energy-budget.toml, else [tool.energy-db] of ./pyproject.toml."
+)
+@click.option("--max-energy", type=Energy(), metavar="ENERGY", help="The most that the run may cost, such as '12 nJ'.")
+@click.option("--max-energy-per-inference", type=Energy(), metavar="ENERGY", help="The most of its mean sample.")
+@click.option("--max-increase", type=Percentage(), metavar="PERCENT", help="The most above the baseline: '5 %'.")
+@click.option("--cost", "cost_version", metavar="VERSION", help="Cost set. Default: the one in force.")
+@click.option("--allow", is_flag=True, help="Hold runs against each other that are not comparable.")
+@click.option("--allow-missing", is_flag=True, help="Pass if there is no baseline yet, as in a first run.")
+@click.option("--report", "report_file", metavar="FILE.md", help="Also write it for a pull request, in Markdown.")
+@store_option
+@output_options
+@click.pass_obj
+def check(
+    settings: Settings,
+    /,
+    output: Output,
+    run: str,
+    chip: str | None,
+    against: str | None,
+    budget: str | None,
+    report_file: str | None,
+    **options: Any,
+) -> int:
+    """Check a run against its limits: the gate for CI.
+
+    \b
+    Examples:
+      energy-db check latest --chip loihi2 --max-energy '12 nJ'
+      energy-db check --against @main --max-increase '5 %' --chip loihi2 --report energy.md
+
+    Says by how much a limit is broken, why, and the cheapest ways back. Limits given here are checked beside those
+    of the budget. Exit code 1 only if a limit is broken; 3 if one could not be checked: no baseline, runs that are
+    not comparable, operations without a price.
+    """
+    if report_file is not None:
+        refuse_unwritable(Path(report_file), settings, "--report")
+    from energy_db.gate.budget import find_budget
+
+    with settings.open() as store:
+        found = store.check(
+            run,
+            chip,
+            limits=_limits(options),
+            budget=find_budget(Path()) if budget is None else budget,
+            against=against,
+            cost_version=options["cost_version"],
+            allow=options["allow"],
+            allow_missing=options["allow_missing"],
+        )
+    _show_check(output, found)
+    if report_file is not None:
+        Output("md", report_file).text(found.to_markdown())
+    return _conclude(found)
+
+
+def _limits(options: Mapping[str, Any]) -> list[Limit]:
+    """Return the limits that options give, each named after its option."""
+    from energy_db.gate.budget import Limit
+
+    energy, per_inference = options["max_energy"], options["max_energy_per_inference"]
+    increase = options["max_increase"]
+    wanted = [
+        (energy, Limit("--max-energy", max_energy_pj=energy)),
+        (per_inference, Limit("--max-energy-per-inference", max_energy_pj=per_inference, per="inference")),
+        (increase, Limit("--max-increase", max_increase=increase)),
+    ]
+    return [limit for amount, limit in wanted if amount is not None]
+
+
+def _show_check(output: Output, found: CheckReport) -> None:
+    from energy_db.gate import faces
+    from energy_db.tables import json_text
+
+    if output.format == "json":
+        output.text(json_text(found.to_dict()))
+    elif output.format == "table":
+        output.text(faces.page(found))
+    elif output.format == "md":
+        output.text(found.to_markdown())
+    else:
+        from energy_db.gate.rows import LimitResult
+
+        columns = [field.name for field in fields(LimitResult)]
+        output.rows("energy-db/check-limits/1", [asdict(result) for result in found.limits], columns=columns)
+
+
+def _conclude(found: CheckReport) -> int:
+    for note in (*found.notes, *found.warnings):
+        warn(note)
+    for obstacle in found.obstacles:
+        say_error(obstacle)
+    return _EXIT_CODES[found.verdict]
 
 
 @click.command()

@@ -115,8 +115,8 @@ def read_budget(path: str | PathLike[str]) -> Budget:
     return Budget(chip, baseline, tuple(limits))
 
 
-def read_limits(limits: Sequence[Mapping[str, Any]]) -> tuple[Limit, ...]:
-    """Read limits that are given as mappings, with the keys that a budget file has.
+def read_limits(limits: Sequence[Limit | Mapping[str, Any]]) -> tuple[Limit, ...]:
+    """Read limits that are given as mappings, with the keys that a budget file has; a `Limit` is taken as it is.
 
     Raises
     ------
@@ -126,7 +126,10 @@ def read_limits(limits: Sequence[Mapping[str, Any]]) -> tuple[Limit, ...]:
     if isinstance(limits, Mapping | str) or not isinstance(limits, Sequence):
         raise UsageError(f"limits is {limits!r}, must be a list of mappings", f"For example: {_in_python()}")
     reader = _Reader("limits")
-    found = [reader.limit(f"limits[{index}]", limit) for index, limit in enumerate(limits)]
+    found = [
+        limit if isinstance(limit, Limit) else reader.limit(f"limits[{index}]", limit)
+        for index, limit in enumerate(limits)
+    ]
     reader.conclude(f"For example: {_in_python()}")
     return tuple(found)
 
