@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from energy_db.engines.duckdb import Engine
-from energy_db.errors import UsageError
+from energy_db.errors import NotFoundError, UsageError
 from energy_db.reports.advice import Advice
 from energy_db.reports.cells import PRICED, VIEW
 from energy_db.reports.rows import ROW_TYPES, LayerEnergy, NeuronEnergy, OperationEnergy, StepEnergy, Totals
@@ -223,6 +223,27 @@ class Report(Totals):
             return self.to_arrow(by).to_pandas()
         except ModuleNotFoundError as error:
             raise UsageError("pandas is not installed", "Install it: pip install pandas; or use to_arrow().") from error
+
+    def to_speedscope(self, top: int | None = 20) -> str:
+        """Return the report as a flame graph that https://www.speedscope.app opens, as JSON, in pJ.
+
+        The stacks are network, layer, operation and neuron; their energies add up to the total exactly.
+
+        Parameters
+        ----------
+        top : int or None
+            How many neurons to show one by one, the costliest ones; None for all. The others of a layer are one frame.
+
+        Raises
+        ------
+        NotFoundError
+            If no operation could be priced.
+        """
+        from energy_db.reports.flame import speedscope
+
+        if self.total_energy_pj is None:
+            raise NotFoundError(f"no energy of {self.run.name} is known on {self.chip}: no operation could be priced")
+        return speedscope(self._engine, self.run, self.chip, self.cost_version, self.neurons(top))
 
     def to_html(self, ranking: Ranking | None = None) -> str:
         """Return the report as a page to look at: one HTML file that fetches nothing.
