@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from energy_db.catalogue import ledger
 from energy_db.compared import ComparedRuns
 
 if TYPE_CHECKING:
+    from energy_db.history.groups import GroupComparison
     from energy_db.history.rows import History
     from energy_db.history.trend import Trend
+    from energy_db.runs import Run
 
 
 class TrackedRuns(ComparedRuns):
@@ -152,3 +155,60 @@ class TrackedRuns(ComparedRuns):
 
         asked = Question(chip, cost_version, name, where, since, limit, sort, group_by, pareto, minimize)
         return history(self._engine, asked)
+
+    def compare_groups(
+        self,
+        a: str | Sequence[str | Run],
+        b: str | Sequence[str | Run],
+        chip: str,
+        *,
+        cost_version: str | None = None,
+        confidence: float = 0.95,
+        where: Sequence[str] = (),
+    ) -> GroupComparison:
+        """Return how the energies of two groups of runs differ, such as those of two branches over five seeds each.
+
+        The interval is Welch's: it does not take both groups to scatter alike (docs/method.md). Runs that may not be
+        compared are compared all the same: `GroupComparison.comparable` says no, and `differs` why.
+
+        Parameters
+        ----------
+        a, b : str or sequence of (str or Run)
+            The groups: 'group:TAG=VALUE' for all runs that carry the tag, any other condition behind 'group:' (see
+            `history`), or a list of runs.
+        chip : str
+            A chip of the catalogue, such as 'loihi2'.
+        cost_version : str, optional
+            The cost set that prices all runs; by default the one in force today.
+        confidence : float
+            How likely each interval shall hold the true difference.
+        where : sequence of str, optional
+            Conditions that the runs of named groups must meet beside, such as 'name=digits'.
+
+        Raises
+        ------
+        NotComparableError
+            If a group has less than two runs.
+        NotFoundError
+            If no run is in a group, or the chip, the cost version or a tag is not in the store.
+        UsageError
+            If a run is in both groups, or an argument cannot be meant.
+
+        Examples
+        --------
+        >>> from energy_db import EnergyStore
+        >>> with EnergyStore(":memory:") as store:
+        ...     dense = [store.ingest(f"examples/digits-{name}.parquet") for name in ("baseline", "reseeded")]
+        ...     sparse = [store.ingest("examples/digits-sparse.parquet")]
+        ...     sparse += [store.ingest("examples/digits-sparse.parquet", name="faster", timestep_us=500)]
+        ...     print(store.compare_groups(dense, sparse, "loihi2").why)
+        -74.5 %, more than chance (p = 0.036): hidden1 -389.7 nJ, hidden2 -247.2 nJ
+        """
+        from energy_db.history.comparing_groups import compare_groups, group_of
+
+        version = ledger.version_for(self._engine, chip, cost_version)
+        group_a, group_b = (
+            group_of(self._engine, group if isinstance(group, str) else [self._known(run) for run in group], where)
+            for group in (a, b)
+        )
+        return compare_groups(self._engine, group_a, group_b, chip, version, confidence)
