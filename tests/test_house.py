@@ -125,7 +125,7 @@ FLOORS = (
     {"store", "accounting", "unstored"},
     {"cli.output"},
     {"cli.pages"},
-    {"cli.progress", "cli.curation", "cli.query", "cli.recost", "cli.runs", "cli.trend", "cli.upkeep"},
+    {"cli.progress", "cli.curation", "cli.groups", "cli.query", "cli.recost", "cli.runs", "cli.trend", "cli.upkeep"},
     {"cli.record", "cli.costs", "cli.gate"},
     {"cli.reports"},
     {"cli.compare", "cli.export"},
