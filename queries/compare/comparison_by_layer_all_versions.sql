@@ -65,7 +65,10 @@ WITH spike_driven AS (
         0 AS other_drivers_effect_pj,
         cost_effect_pj
     FROM _spike_effects
-    WHERE (grain = 'layer' AND is_uniform) OR (grain = 'neuron' AND NOT is_uniform)
+    -- A layer that is silent in both runs has no neurons to be summed, and is there all the same.
+    WHERE
+        (grain = 'layer' AND (is_uniform OR (spikes_a = 0 AND spikes_b = 0)))
+        OR (grain = 'neuron' AND NOT is_uniform)
 ),
 
 parts AS (
