@@ -204,6 +204,12 @@ class TestFront:
             30: (None, None),
         }
 
+    def test_energies_are_weighed_by_the_sample(self, store: EnergyStore) -> None:
+        # The run of 20 spikes burns 42.0 pJ in two samples: more than the 25.2 pJ of the other, but less by the sample.
+        history = store.history("loihi2", pareto="accuracy", where=["seed>=3"])
+        found = {row.run.n_spikes: row.dominated_by for row in history.rows}
+        assert found == {20: None, 12: "run-20"}
+
     def test_less_is_better(self, store: EnergyStore) -> None:
         history = store.history("loihi2", pareto="accuracy", minimize=True)
         on_front = {row.run.n_spikes for row in history.rows if row.is_on_front}
