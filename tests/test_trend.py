@@ -10,6 +10,7 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from factories import NETWORK, Shell, run_file
 from energy_db import Cost, CostSet, EnergyStore
 from energy_db.catalogue import shipped
 from energy_db.catalogue.sets import Chip
+from energy_db.comparisons.rows import Effects
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.history.trend import Series, Step, Trend
 
@@ -268,6 +270,12 @@ class TestCosts:
         assert second.effects.cost == pytest.approx(-10.0)
         newest = only(trend).points[31].run_id
         assert f"from {newest} on, the costs are rev2, and rev1 before" in trend.warnings
+
+    def test_a_step_is_of_costs_if_they_moved_most(self, store: EnergyStore) -> None:
+        step = only(store.trend(chip="toy", as_recorded=True)).steps[1]
+        for spikes, cost, is_of_costs in ((9.0, -10.0, True), (11.0, -10.0, False)):
+            effects = Effects(spikes, 0.0, 0.0, 0.0, 0.0, cost)
+            assert replace(step, effects=effects).is_of_costs is is_of_costs
 
     def test_before_any_version_was_in_force(self, store: EnergyStore, tmp_path: Path) -> None:
         early = night(store, tmp_path, -5, 100)
