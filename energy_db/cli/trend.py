@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from energy_db.cli.output import Output, Settings, output_options, store_option, warn
+from energy_db.cli.pages import Page, page_options
 
 if TYPE_CHECKING:
     from energy_db.history.trend import Trend
@@ -30,10 +31,13 @@ AS_RECORDED = "as-recorded"
 @click.option(
     "--min-change", "least_change", type=float, metavar="SHARE", help="Smallest step to show. Default: 0.01, if noisy."
 )
+@page_options
 @store_option
 @output_options
 @click.pass_obj
-def trend(settings: Settings, /, output: Output, metric: str, cost_version: str | None, **options: Any) -> None:
+def trend(
+    settings: Settings, /, output: Output, page: Page, metric: str, cost_version: str | None, **options: Any
+) -> None:
     """Follow a metric over the runs, and say where its level changed, and why.
 
     \b
@@ -53,6 +57,7 @@ def trend(settings: Settings, /, output: Output, metric: str, cost_version: str 
         )
     _show(output, found)
     _warn_of(found)
+    page.show(found.to_html, found.plot)
 
 
 def _show(output: Output, found: Trend) -> None:

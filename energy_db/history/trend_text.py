@@ -128,6 +128,14 @@ def _step_lines(trend: Trend, series: Series, step: Step) -> list[str]:
     ]
 
 
+def step_line(trend: Trend, series: Series, step: Step) -> str:
+    """Return a step in a sentence, with the reason."""
+    where = f"{printable(series.name)}, " if trend.by else ""
+    levels = f"{amount(trend, step.before)} to {amount(trend, step.after)}"
+    since = f"since {_day(step.ingested_at)}, run {step.run_id} ({printable(step.run_name)})"
+    return "; ".join([f"{where}{levels}, {since}, {_sureness(step)}", *_reasons(step)])
+
+
 def _sureness(step: Step) -> str:
     if step.p_value is not None:
         return f"p {step.p_value:.2g}"
