@@ -1,0 +1,512 @@
+"""The gate: each case with its exit code, worked out by hand on runs of a few spikes.
+
+On loihi2 a hidden spike costs 2.1 pJ and a readout spike 1.0 pJ. `kept` has 4 hidden and 2 readout spikes in 2
+samples: 10.4 pJ, 5.2 pJ per inference, 8.4 pJ in hidden. `more` has one hidden spike more, of neuron 0: 12.5 pJ,
+6.25 pJ per inference, 10.5 pJ in hidden; +20.19 % in all, +25 % in hidden.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factories import EVENTS, NETWORK, Shell, dump, run_file, with_sidecar
+
+from energy_db import EnergyStore
+from energy_db.errors import NotFoundError, UsageError
+from energy_db.gate.budget import Limit
+
+PASS, FAIL, USAGE, UNCHECKED, OPERATIONAL = 0, 1, 2, 3, 4
+case = pytest.param
+
+TWO_VERSIONS = """
+[chip]
+name = "lab"
+title = "A chip with two versions"
+note = "For tests."
+"""
+VERSION = """
+[[version]]
+name = "{name}"
+label = "{name}"
+status = "user"
+source = "nowhere"
+note = "Invented."
+{in_force_from}
+
+[[version.cost]]
+operation = "spike"
+driver = "neuron_spike"
+scope = "operation"
+energy_pj = {energy_pj}
+"""
+ROUTE = """
+[[version.cost]]
+operation = "route"
+driver = "hop"
+scope = "operation"
+energy_pj = 2
+"""
+
+
+def hidden_spikes(number: int) -> dict[str, list[Any]]:
+    """Return the events of `kept` with more hidden spikes, all of neuron 0: the energy is 2.1 pJ x number + 2 pJ."""
+    extra = number - 4
+    added = {"layer": "hidden", "neuron": 0, "sample": 0}
+    steps = {"timestep": [*EVENTS["timestep"], *(1 + index % 3 for index in range(extra))]}
+    return {**{name: [*EVENTS[name], *[value] * extra] for name, value in added.items()}, **steps}
+
+
+def ingest(store: EnergyStore, folder: Path, name: str, spikes: int, network: Any = NETWORK, **tags: Any) -> str:
+    path = with_sidecar(run_file(folder / f"{name}.parquet", hidden_spikes(spikes)), network)
+    return store.ingest(path, tags=tags).run_id
+
+
+@pytest.fixture
+def store_path(small_store: Path, tmp_path: Path) -> Path:
+    """A store in which `kept` is the newest on main, and `more` the newest of all."""
+    with EnergyStore(small_store) as store:
+        store.tag("kept", {"main": "1", "branch": "main"})
+        ingest(store, tmp_path, "more", 5, branch="wider")
+    return small_store
+
+
+def on_loihi2(*arguments: str) -> list[str]:
+    return ["check", *arguments, "--chip", "loihi2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "says"),
+    [
+        case(on_loihi2("--max-energy", "13 pJ"), PASS, ["pass: more", "0.5 pJ"], id="room"),
+        case(on_loihi2("--max-energy", "12.5 pJ"), PASS, ["pass: more", "100.0 %"], id="just within"),
+        case(on_loihi2("--max-energy", "12.499999 pJ"), FAIL, ["FAIL: more", "0.000001 pJ"], id="just not"),
+        case(on_loihi2("--max-energy", "0.0124 nJ"), FAIL, ["is 0.1 pJ (+0.8 %) over its limit of 12.4 pJ"], id="fail"),
+        case(on_loihi2("kept", "--max-energy", "10.4 pJ"), PASS, ["pass: kept"], id="another run"),
+        case(on_loihi2("--max-energy-per-inference", "6.25 pJ"), PASS, ["per inference"], id="per inference"),
+        case(on_loihi2("--max-energy-per-inference", "6.2 pJ"), FAIL, ["0.05 pJ (+0.8 %) over"],
+             id="per inference, fail"),
+        case(on_loihi2("--max-increase", "20.2 %", "--against", "@main"), PASS, ["+20.2 %", "10.4 pJ"], id="increase"),
+        case(on_loihi2("--max-increase", "20.1 %", "--against", "@main"), FAIL,
+             ["12.5 pJ, +20.2 %, is 0.0096 pJ", "its limit of 12.49 pJ (+20.1 %)", "hidden"], id="increase, fail"),
+        case(on_loihi2("--max-increase", "0%", "--against", "latest~1"), FAIL, ["FAIL"], id="the run before"),
+        case(on_loihi2("kept", "--max-increase", "0%", "--against", "more"), PASS, ["-16.8 %"], id="a decrease"),
+        case(on_loihi2("kept", "--max-increase", "0 %", "--against", "@main"), PASS, ["the baseline is the run itself"],
+             id="itself"),
+        case(on_loihi2("--max-increase", "5 %", "--max-energy", "13 pJ", "--against", "@main"), FAIL,
+             ["FAIL: more", "pass"], id="one of two"),
+        case(on_loihi2("--max-increase", "5 %", "--against", "@mian"), UNCHECKED,
+             ["NOT CHECKED", "there is no baseline '@mian'", "--allow-missing"], id="missing baseline"),
+        case(on_loihi2("--max-increase", "5 %", "--against", "@mian", "--allow-missing"), PASS,
+             ["pass: more", "increases are not checked"], id="missing baseline, allowed"),
+        case(on_loihi2("--max-increase", "5 %", "--against", "@mian", "--max-energy", "9 pJ"), FAIL,
+             ["FAIL: more", "there is no baseline"], id="missing baseline, and broken"),
+        case(on_loihi2("--max-increase", "5 %", "--against", "@mian", "--max-energy", "9 pJ", "--allow-missing"), FAIL,
+             ["FAIL: more"], id="missing baseline, allowed, and broken"),
+        case(on_loihi2("--max-energy", "13 pJ", "--against", "@mian"), UNCHECKED, ["there is no baseline '@mian'"],
+             id="missing baseline that no limit needs"),
+        case(on_loihi2("--max-increase", "5 %", "--against", "blessed"), UNCHECKED,
+             ["no level is blessed on loihi2", "energy-db bless"], id="nothing blessed"),
+        case(on_loihi2("--max-increase", "5 %", "--against", "group:branch=gone"), UNCHECKED,
+             ["there is no baseline 'group:branch=gone'"], id="empty group"),
+        case(on_loihi2("--max-increase", "5 %", "--against", "group:branch=wider"), UNCHECKED,
+             ["no other run is in it"], id="group of itself"),
+        case(on_loihi2("--max-increase", "5 %", "--against", "group:brnch=main"), UNCHECKED,
+             ["Did you mean 'branch'"], id="misspelt group"),
+        case(on_loihi2("--max-increase", "30 %", "--against", "group:branch=main"), PASS, ["+20.2 %"],
+             id="group of one"),
+        case(on_loihi2("nobody", "--max-energy", "1 nJ"), UNCHECKED, ["no run is called 'nobody'"], id="unknown run"),
+        case(["check", "--chip", "lohi2", "--max-energy", "1 nJ"], UNCHECKED, ["Did you mean 'loihi2'"],
+             id="unknown chip"),
+        case(on_loihi2("--cost", "tutorial73", "--max-energy", "1 nJ"), UNCHECKED, ["no cost version 'tutorial73'"],
+             id="unknown cost version"),
+        case(on_loihi2(), USAGE, ["there is no limit to check", "energy-budget.toml", "[[limit]]"], id="no limits"),
+        case(["check", "--max-energy", "1 nJ"], USAGE, ["it names no chip", "--chip loihi2"], id="no chip"),
+        case(on_loihi2("--max-increase", "5 %"), USAGE, ["over which baseline", "--against @main"], id="no baseline"),
+        case(on_loihi2("--max-energy", "12"), USAGE, ["'12' is not an energy with its unit"], id="no unit"),
+        case(on_loihi2("--max-energy", "12 kWh"), USAGE, ["'12 kWh' is not an energy"], id="unknown unit"),
+        case(on_loihi2("--max-energy", "-1 pJ"), USAGE, ["'-1 pJ' is not an energy"], id="negative"),
+        case(on_loihi2("--max-energy", "nan pJ"), USAGE, ["'nan pJ' is not an energy"], id="no number"),
+        case(on_loihi2("--max-increase", "0.05", "--against", "@main"), USAGE, ["'0.05' is not a percentage"],
+             id="no percentage"),
+        case(on_loihi2("--max-energy", "1 nJ", "--budget", "gone.toml"), USAGE, ["gone.toml cannot be read"],
+             id="no such budget"),
+        case(on_loihi2("--max-energy", "1 nJ", "--report", "gone/x.md"), OPERATIONAL, ["gone/x.md: cannot be written"],
+             id="report nowhere"),
+        case(on_loihi2("--max-energy", "1 nJ", "--report", "energy.duckdb"), USAGE, ["is the store itself"],
+             id="report over the store"),
+        case(["--db", "gone.duckdb", *on_loihi2("--max-energy", "1 nJ")], OPERATIONAL, ["there is no store"],
+             id="no store"),
+    ],
+)  # fmt: skip
+def test_exit_codes(store_path: Path, shell: Shell, arguments: list[str], exit_code: int, says: list[str]) -> None:
+    before = dump(store_path)
+    result = shell(*arguments)
+    assert result.exit_code == exit_code, result.output
+    for piece in says:
+        assert piece in result.output
+    assert "Traceback" not in result.output
+    assert "unexpected" not in result.stderr
+    assert dump(store_path) == before
+
+
+class TestNotComparable:
+    @pytest.fixture
+    def arguments(self, store_path: Path, tmp_path: Path) -> list[str]:
+        """A check of a run of as many spikes in 8 timesteps against one of 4."""
+        with EnergyStore(store_path) as store:
+            ingest(store, tmp_path, "longer", 5, {**NETWORK, "n_timesteps": 8})
+        return on_loihi2("longer", "--against", "kept", "--max-increase", "30 %")
+
+    def test_it_is_no_pass(self, shell: Shell, arguments: list[str]) -> None:
+        result = shell(*arguments)
+        assert result.exit_code == UNCHECKED
+        assert "are not comparable (timesteps: 8 now, 4 before)" in result.stderr
+
+    def test_it_can_be_allowed(self, shell: Shell, arguments: list[str]) -> None:
+        result = shell(*arguments, "--allow")
+        assert (result.exit_code, "held against each other all the same" in result.stderr) == (PASS, True)
+        arguments[arguments.index("30 %")] = "20 %"
+        assert shell(*arguments, "--allow").exit_code == FAIL
+
+    def test_a_broken_limit_is_a_broken_limit(self, shell: Shell, arguments: list[str]) -> None:
+        assert shell(*arguments, "--max-energy", "12 pJ").exit_code == FAIL
+        assert shell(*arguments, "--max-energy", "13 pJ").exit_code == UNCHECKED
+
+    def test_every_run_of_a_group_counts(self, store_path: Path, tmp_path: Path, arguments: list[str]) -> None:
+        with EnergyStore(store_path) as store:
+            store.tag("longer", {"branch": "main"})
+            found = store.check("more", "loihi2", limits=[{"max_increase": "50 %"}], against="group:branch=main")
+            # The newest of the group is not the one that differs, either.
+            ingest(store, tmp_path, "newest", 6, branch="main")
+            again = store.check("more", "loihi2", limits=[{"max_increase": "50 %"}], against="group:branch=main")
+        assert [report.verdict for report in (found, again)] == ["unchecked", "unchecked"]
+        assert "timesteps: 4 now, 8 before" in again.obstacles[0]
+
+
+def test_a_locked_store_is_no_failed_check(store_path: Path, shell: Shell) -> None:
+    with EnergyStore(store_path):
+        result = shell(*on_loihi2("--max-energy", "1 pJ"))
+    assert (result.exit_code, result.stdout) == (OPERATIONAL, "")
+    assert "already open" in result.stderr
+
+
+class TestUnpriced:
+    """Of a chip that asks for hops, which the run does not bring, nobody knows what the run costs."""
+
+    @pytest.fixture
+    def lab(self, store_path: Path, tmp_path: Path) -> Path:
+        path = tmp_path / "lab.toml"
+        path.write_text(
+            TWO_VERSIONS + VERSION.format(name="v1", energy_pj=1, in_force_from="") + ROUTE, encoding="utf-8"
+        )
+        with EnergyStore(store_path) as store:
+            store.costs.add(path)
+        return store_path
+
+    @pytest.mark.parametrize("limit", [["--max-energy", "1 J"], ["--max-increase", "99 %", "--against", "@main"]])
+    def test_it_is_no_pass(self, lab: Path, shell: Shell, limit: list[str]) -> None:
+        result = shell("check", "--chip", "lab", *limit)
+        assert result.exit_code == UNCHECKED
+        assert "lab v1 cannot price all of it (route: the run brings no counter hop)" in result.stderr
+
+    def test_a_layer_is_not_known_either(self, lab: Path) -> None:
+        with EnergyStore(lab) as store:
+            found = store.check("more", "lab", limits=[{"max_energy": "1 J", "layer": "hidden"}])
+        assert (found.verdict, found.limits[0].energy_pj) == ("unchecked", None)
+
+
+class TestBlessed:
+    def check(self, path: Path, limit: dict[str, Any], run: str = "more", chip: str = "loihi2") -> Any:
+        with EnergyStore(path, read_only=True) as store:
+            return store.check(run, chip, limits=[limit], against="blessed")
+
+    def test_a_level_is_a_baseline_until_it_is_taken_back(self, store_path: Path, tmp_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            ingest(store, tmp_path, "most", 6)
+            store.bless("more", "loihi2", reason="wider on purpose")
+        found = self.check(store_path, {"max_increase": "5 %"}, "most")
+        assert (found.verdict, found.limits[0].baseline_pj) == ("fail", 12.5)
+        assert "blessing 1 (run " in found.limits[0].baseline
+        assert "wider on purpose" in found.limits[0].baseline
+        # 14.6 / 12.5 is +16.8 %.
+        assert self.check(store_path, {"max_increase": "16.8 %"}, "most").passed
+        assert not self.check(store_path, {"max_increase": "16.79 %"}, "most").passed
+        with EnergyStore(store_path) as store:
+            store.bless("most", "loihi2", reason="wider still")
+            assert store.check("most", "loihi2", limits=[{"max_increase": "0 %"}], against="blessed").passed
+            store.revoke(2, reason="no better")
+            store.revoke(1, reason="no better either")
+        assert self.check(store_path, {"max_increase": "5 %"}, "most").verdict == "unchecked"
+
+    def test_the_history_of_the_run_comes_first(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            store.bless("more", "loihi2", reason="its own")
+            store.bless("kept", "loihi2", reason="another's, and newer")
+        assert self.check(store_path, {"max_increase": "0 %"}).limits[0].baseline_pj == 12.5
+        with EnergyStore(store_path) as store:
+            store.revoke(1, reason="gone")
+        found = self.check(store_path, {"max_increase": "0 %"})
+        assert found.limits[0].baseline_pj == 10.4
+        assert found.notes == ("no level of 'more' is blessed: held against blessing 2, of 'kept'",)
+
+    def test_a_layer_has_its_own_level_or_that_of_the_run(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            store.bless("kept", "loihi2", reason="whole")
+        limit = {"max_increase": "25 %", "layer": "hidden"}
+        found = self.check(store_path, limit)
+        assert (found.verdict, found.limits[0].baseline_pj, found.limits[0].energy_pj) == ("pass", 8.4, 10.5)
+        with EnergyStore(store_path) as store:
+            store.bless("more", "loihi2", reason="layer", layer="hidden")
+        assert self.check(store_path, limit).limits[0].baseline_pj == 10.5
+        # The level of a layer is none of the run.
+        assert self.check(store_path, {"max_increase": "25 %"}).limits[0].baseline_pj == 10.4
+
+    def test_the_level_of_a_layer_alone_is_none_of_the_run(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            store.bless("kept", "loihi2", reason="layer", layer="hidden")
+        found = self.check(store_path, {"max_increase": "25 %"})
+        assert (found.verdict, "only for layers" in found.obstacles[0]) == ("unchecked", True)
+        assert self.check(store_path, {"max_increase": "25 %", "layer": "hidden"}).verdict == "pass"
+
+    def test_a_level_per_inference(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            store.bless("kept", "loihi2", reason="whole")
+        found = self.check(store_path, {"max_increase": "25 %", "per": "inference"})
+        assert (found.limits[0].baseline_pj, found.limits[0].energy_pj) == (5.2, 6.25)
+
+    def test_both_runs_are_priced_as_the_level_was(self, store_path: Path, tmp_path: Path) -> None:
+        """Under v1, 6 and 7 spikes cost 6 and 7 pJ; v2, then in force, costs twice as much, which is no increase."""
+        path = tmp_path / "lab.toml"
+        path.write_text(
+            TWO_VERSIONS
+            + VERSION.format(name="v1", energy_pj=1, in_force_from="in_force_from = 2026-01-01")
+            + VERSION.format(name="v2", energy_pj=2, in_force_from=""),
+            encoding="utf-8",
+        )
+        with EnergyStore(store_path) as store:
+            store.costs.add(path)
+            store.bless("kept", "lab", reason="under v1")
+            store.costs.put_in_force("lab", "v2", "2026-01-02")
+            limits = [{"max_increase": "17 %", "max_energy": "14 pJ"}]
+            found = store.check("more", "lab", limits=limits, against="blessed")
+        absolute, relative = found.limits
+        assert (absolute.cost_version, absolute.energy_pj, absolute.verdict) == ("v2", 14.0, "pass")
+        assert (relative.cost_version, relative.energy_pj, relative.baseline_pj) == ("v1", 7.0, 6.0)
+        assert relative.increase == pytest.approx(1 / 6)
+        assert found.passed
+        assert "blessing 1 was priced with lab v1, not v2: both runs are priced with it" in found.notes
+        assert [entry["cost_version"] for entry in found.provenance] == ["v2", "v1"]
+
+
+class TestGroup:
+    """Seeds of 4, 5 and 6 hidden spikes: 10.4, 12.5 and 14.6 pJ, their mean 12.5, their standard deviation 2.1."""
+
+    @pytest.fixture
+    def seeds(self, store_path: Path, tmp_path: Path) -> Path:
+        with EnergyStore(store_path) as store:
+            for name in ("kept", "more"):
+                store.tag(name, {"group": "seeds"})
+            ingest(store, tmp_path, "six", 6, group="seeds")
+            ingest(store, tmp_path, "seven", 7, group="seeds")
+        return store_path
+
+    def test_the_mean_of_the_others_is_the_baseline(self, seeds: Path) -> None:
+        with EnergyStore(seeds) as store:
+            found = store.check("seven", "loihi2", limits=[{"max_increase": "30 %"}], against="group:group=seeds")
+        [result] = found.limits
+        assert (result.baseline_pj, result.energy_pj, result.verdict) == (12.5, 16.7, "fail")
+        assert result.increase == pytest.approx(4.2 / 12.5)
+        assert result.baseline == "the mean of 3 runs with group=seeds"
+        # 4.303 (Student's t, 2 degrees, 95 %) x 2.1 x sqrt(1 + 1/3) = 10.43 on both sides of 12.5.
+        assert found.notes == (
+            "the 3 runs with group=seeds scatter: one more of them lies in 2.067 pJ to 22.93 pJ, 19 times of 20",
+        )
+        assert found.why[0].baseline.startswith("run ")
+        assert found.why[0].text.startswith("+14.4 %")  # since the newest of the group: 16.7 / 14.6
+
+    def test_per_inference(self, seeds: Path) -> None:
+        limit = {"max_increase": "34 %", "per": "inference"}
+        with EnergyStore(seeds) as store:
+            found = store.check("seven", "loihi2", limits=[limit], against="group:group=seeds")
+        assert (found.limits[0].baseline_pj, found.limits[0].energy_pj, found.verdict) == (6.25, 8.35, "pass")
+
+    def test_two_runs_do_not_predict(self, seeds: Path) -> None:
+        with EnergyStore(seeds) as store:
+            store.tag("six", {"group": None})
+            found = store.check("seven", "loihi2", limits=[{"max_increase": "50 %"}], against="group:group=seeds")
+        assert found.limits[0].baseline_pj == 11.45
+        assert found.notes == ()
+
+
+class TestWaysBack:
+    """Of `more`, hidden neurons 0, 1, 2 fire 2, 2 and 1 times, 2.1 pJ each.
+
+    The report's advice: the busiest tenth of hidden (neuron 0) burns 4.2 pJ; what its neurons burn above their mean of
+    5/3 spikes is 1.4 pJ; 10 % fewer spikes are 1.05 pJ; neurons 0 and 1 burn 0.7 pJ each above the mean.
+    """
+
+    def ways(self, path: Path, **limit: str) -> list[tuple[float, bool]]:
+        with EnergyStore(path, read_only=True) as store:
+            found = store.check("more", "loihi2", limits=[limit])
+        return [(round(way.saving_pj, 9), way.suffices) for way in found.ways_back]
+
+    def test_the_smallest_that_suffice_come_first(self, store_path: Path) -> None:
+        assert self.ways(store_path, max_energy="12 pJ") == [(0.7, True), (0.7, True), (1.05, True)]
+        assert self.ways(store_path, max_energy="11.4 pJ") == [(1.4, True), (4.2, True)]
+
+    def test_if_none_suffices_the_largest_come_first(self, store_path: Path) -> None:
+        assert self.ways(store_path, max_energy="8 pJ") == [(4.2, False), (1.4, False), (1.05, False)]
+
+    def test_savings_are_of_what_the_limit_is_about(self, store_path: Path) -> None:
+        assert self.ways(store_path, max_energy="6 pJ", per="inference") == [(0.35, True), (0.35, True), (0.525, True)]
+        assert self.ways(store_path, max_energy="10.4 pJ", layer="hidden")[0] == (0.7, True)
+        assert self.ways(store_path, max_energy="1.9 pJ", layer="output") == []
+
+    def test_a_kept_limit_needs_none(self, store_path: Path) -> None:
+        assert self.ways(store_path, max_energy="13 pJ") == []
+
+    def test_the_farthest_broken_limit_counts(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            limits = [{"max_energy": "12 pJ"}, {"max_energy": "11.4 pJ"}, {"max_energy": "12.4 pJ"}]
+            found = store.check("more", "loihi2", limits=limits)
+        assert {(way.limit, round(way.needed_pj, 9)) for way in found.ways_back} == {("limits[1]", 1.1)}
+
+    def test_no_advice_is_said(self, store_path: Path, shell: Shell) -> None:
+        (store_path.parent / "energy-budget.toml").write_text('[[limit]]\nmax_energy = "1 pJ"\nlayer = "output"\n')
+        result = shell(*on_loihi2())
+        assert result.exit_code == FAIL
+        assert "no advice that would save energy here" in result.stdout
+
+
+class TestPython:
+    def test_what_a_result_says(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            limits = [{"max_energy": "10 pJ", "max_increase": "5 %"}]
+            found = store.check(store.run("more"), "loihi2", limits=limits, against=store.run("kept"))
+        absolute, relative = found.limits
+        assert (absolute.limit, absolute.kind, absolute.energy_pj, absolute.limit_pj) == (
+            "limits[0]",
+            "absolute",
+            12.5,
+            10,
+        )
+        assert (absolute.excess_pj, absolute.limit_share, absolute.baseline_pj) == (2.5, 1.25, None)
+        assert (relative.kind, relative.max_increase, relative.baseline_pj) == ("relative", 0.05, 10.4)
+        assert (relative.limit_pj, relative.excess_pj) == (10.92, 1.58)
+        assert relative.increase == pytest.approx(2.1 / 10.4)
+        assert found.broken == found.limits
+        assert (found.verdict, found.passed) == ("fail", False)
+        assert found.why[0].text.startswith("+20.2 %")
+        assert found.why[0].baseline.endswith("(kept)")
+        assert found.warnings == ("the costs tutorial72 are literature values of a tutorial, not measurements",)
+
+    def test_the_receipt_is_that_of_the_report(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            found = store.check("more", "loihi2", limits=[{"max_energy": "1 J"}])
+            report = store.report("more", "loihi2")
+        [entry] = found.provenance
+        assert entry["report_hash"] == report.provenance["report_hash"]
+        assert (entry["run_id"], entry["chip"], entry["cost_version"]) == (report.run.run_id, "loihi2", "tutorial72")
+
+    def test_each_chip_has_its_own_costs(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            energy = store.report("more", "akida").total_energy_pj
+            limits = [Limit("ours", max_energy_pj=20), Limit("theirs", max_energy_pj=9, chip="akida")]  # type: ignore[arg-type]
+            found = store.check("more", "loihi2", limits=limits)
+        assert [(one.limit, one.chip, one.energy_pj) for one in found.limits] == [
+            ("ours", "loihi2", 12.5),
+            ("theirs", "akida", energy),
+        ]
+        assert [reason.chip for reason in found.why] == ["loihi2", "akida"]
+
+    def test_nothing_can_increase_from_nothing(self, store_path: Path, tmp_path: Path) -> None:
+        """The output layer is silent in one run: any energy is more than that, and no share of it."""
+        silent = {name: values[:4] for name, values in EVENTS.items()}
+        with EnergyStore(store_path) as store:
+            store.ingest(with_sidecar(run_file(tmp_path / "silent.parquet", silent)))
+            limit = {"max_increase": "50 %", "layer": "output"}
+            [worse] = store.check("more", "loihi2", limits=[limit], against="silent").limits
+            [same] = store.check("silent", "loihi2", limits=[limit], against="silent").limits
+        assert (worse.verdict, worse.baseline_pj, worse.increase, worse.limit_share) == ("fail", 0.0, None, None)
+        assert same.verdict == "pass"
+
+    def test_a_layer_that_is_not_there_is_no_pass(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store:
+            found = store.check("more", "loihi2", limits=[{"max_energy": "1 J", "layer": "hiden"}])
+        assert found.verdict == "unchecked"
+        assert "Did you mean 'hidden'" in found.obstacles[0]
+
+    def test_a_layer_that_the_baseline_lacks_is_no_pass(self, store_path: Path, tmp_path: Path) -> None:
+        network = {**NETWORK, "layers": [{**NETWORK["layers"][0], "name": "dense"}, NETWORK["layers"][1]]}
+        events = {**EVENTS, "layer": ["dense" if layer == "hidden" else layer for layer in EVENTS["layer"]]}
+        with EnergyStore(store_path) as store:
+            store.ingest(with_sidecar(run_file(tmp_path / "dense.parquet", events), network))
+            limit = {"max_increase": "5 %", "layer": "dense"}
+            for allow_missing in (False, True):
+                found = store.check("dense", "loihi2", limits=[limit], against="kept", allow_missing=allow_missing)
+                assert (found.verdict, "has no layer 'dense'" in found.obstacles[0]) == ("unchecked", True)
+
+    @pytest.mark.parametrize("against", [7, "", " "])
+    def test_a_baseline_must_be_named(self, store_path: Path, against: Any) -> None:
+        with EnergyStore(store_path) as store, pytest.raises(UsageError, match="against is"):
+            store.check("more", "loihi2", limits=[{"max_increase": "5 %"}], against=against)
+
+    def test_the_run_must_be_there(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store, pytest.raises(NotFoundError, match="nobody"):
+            store.check("nobody", "loihi2", limits=[{"max_energy": "5 pJ"}])
+
+
+class TestOutput:
+    def test_json(self, store_path: Path, shell: Shell) -> None:
+        result = shell(*on_loihi2("--max-increase", "5 %", "--against", "@main", "--json"))
+        found = json.loads(result.stdout)
+        assert result.exit_code == FAIL
+        assert (found["schema"], found["verdict"], found["name"]) == ("energy-db/check/1", "fail", "more")
+        assert found["against"] == "@main"
+        [limit] = found["limits"]
+        assert (limit["limit"], limit["energy_pj"], limit["baseline_pj"]) == ("--max-increase", 12.5, 10.4)
+        assert [round(way["saving_pj"], 9) for way in found["ways_back"]] == [4.2]  # 12.5 - 1.05 x 10.4 = 1.58 too much
+        assert set(found) == {
+            *("schema", "verdict", "run_id", "name", "against", "limits", "why", "ways_back", "obstacles", "notes"),
+            *("warnings", "provenance"),
+        }
+
+    def test_csv(self, store_path: Path, shell: Shell) -> None:
+        result = shell(*on_loihi2("--max-energy", "10 pJ", "-f", "csv"))
+        [row] = csv.DictReader(io.StringIO(result.stdout))
+        assert (row["verdict"], row["energy_pj"], row["excess_pj"]) == ("fail", "12.5", "2.5")
+
+    def test_the_report_for_a_pull_request(self, store_path: Path, shell: Shell) -> None:
+        report = store_path.parent / "energy.md"
+        report.write_text("of yesterday")
+        result = shell(*on_loihi2("--max-increase", "5 %", "--against", "@main", "--report", "energy.md"))
+        assert result.exit_code == FAIL
+        text = report.read_text()
+        lines = text.splitlines()
+        assert lines[0].startswith("### FAIL: more (run ")
+        assert "12.5 pJ, +20.2 %, is 1.58 pJ (+14.5 %) over its limit of 10.92 pJ (+5.0 %)" in lines[0]
+        assert lines[2].startswith("| verdict | energy of | now | before | change | limit |")
+        assert "| FAIL | the run on loihi2 | 12.5 pJ | 10.4 pJ | +20.2 % | 10.92 pJ (+5.0 %) |" in text
+        order = [text.index(part) for part in ("### FAIL", "| verdict", "**Why:**", "alone saves", "**From:**")]
+        assert order == sorted(order)
+        assert "of yesterday" not in text
+        assert "report\\_hash" in text
+
+    def test_a_report_is_written_of_what_could_not_be_checked(self, store_path: Path, shell: Shell) -> None:
+        result = shell(*on_loihi2("--max-increase", "5 %", "--against", "@mian", "--report", "energy.md"))
+        assert result.exit_code == UNCHECKED
+        text = (store_path.parent / "energy.md").read_text()
+        assert text.startswith("### NOT CHECKED: more")
+        assert "there is no baseline '@mian'" in text
+
+    def test_names_cannot_break_the_report(self, store_path: Path, tmp_path: Path, shell: Shell) -> None:
+        with EnergyStore(store_path) as store:
+            path = with_sidecar(run_file(tmp_path / "x.parquet", hidden_spikes(6)))
+            store.ingest(path, name="<img src=x> | **bold**")
+        shell(*on_loihi2("--max-energy", "1 pJ", "--report", "energy.md"))
+        assert (tmp_path / "energy.md").read_text().startswith("### FAIL: \\<img src=x\\> \\| \\*\\*bold\\*\\* (run")
