@@ -6,7 +6,7 @@ VENV_PARITY := .venv-parity
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint check test-duckdb15 parity docs bench clean python-is-new-enough
+.PHONY: help demo test lint check test-duckdb15 parity docs bench bench-changepoints clean python-is-new-enough
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -41,6 +41,9 @@ docs: $(VENV)/ready ## Write the generated pages of docs/ and the README's tour 
 
 bench: $(VENV)/ready ## Measure the figures of benchmarks/README.md (takes minutes).
 	$(VENV)/bin/python -m benchmarks
+
+bench-changepoints: $(VENV)/ready ## Measure how often trend finds steps that are none, and how soon those that are.
+	$(VENV)/bin/python -m benchmarks.changepoints
 
 clean: ## Remove the environments and caches.
 	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
