@@ -34,7 +34,7 @@ class UsageError(EnergyDbError, ValueError):
 
 
 class MissingExtraError(UsageError):
-    """Something was asked for that needs packages which are not installed; the hint names the extra that brings them."""
+    """What was asked for needs packages that are not installed; the hint names the extra that brings them."""
 
 
 class NotFoundError(EnergyDbError, LookupError):

@@ -62,3 +62,13 @@ def percent(share: float) -> str:
     '45.9%'
     """
     return f"{100 * share:.1f}%"
+
+
+def signed_percent(share: float) -> str:
+    """Format a share of change, with its sign.
+
+    >>> signed_percent(-0.7557), signed_percent(0.031), signed_percent(0.0)
+    ('-75.6 %', '+3.1 %', '0.0 %')
+    """
+    text = f"{100 * share:+.1f} %"
+    return "0.0 %" if text in ("+0.0 %", "-0.0 %") else text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from energy_db.cli.groups import are_groups, compare_groups
 from energy_db.cli.output import Output, Settings, output_options, say, store_option, warn
 from energy_db.cli.pages import Page, page_options
 from energy_db.cli.record import Assignment
@@ -73,6 +74,10 @@ def compare(
     """
     from energy_db.comparisons import limits
 
+    if are_groups(before, after):
+        runs_only = {"--by": by is not None, "--html or --plot": page.is_wanted}
+        compare_groups(settings, output, before, after, chip, options, runs_only)
+        return 0
     wanted = [limits.read(text) for text in options["limits"]]
     if chip is None:
         _refuse_what_needs_a_chip(by, page, options)

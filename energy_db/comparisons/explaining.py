@@ -43,17 +43,7 @@ def explain(
 def _relative(change_pj: float, total_pj: float) -> str:
     if not total_pj:
         return f"{'+' if change_pj >= 0 else ''}{units.energy(change_pj)}"
-    return signed_percent(change_pj / total_pj)
-
-
-def signed_percent(share: float) -> str:
-    """Format a share of change, with its sign.
-
-    >>> signed_percent(-0.7557), signed_percent(0.031), signed_percent(0.0)
-    ('-75.6 %', '+3.1 %', '0.0 %')
-    """
-    text = f"{100 * share:+.1f} %"
-    return "0.0 %" if text in ("+0.0 %", "-0.0 %") else text
+    return units.signed_percent(change_pj / total_pj)
 
 
 def _of_layers(layers: Sequence[LayerChange]) -> list[str]:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from energy_db import units
-from energy_db.comparisons.explaining import signed_percent
 from energy_db.tables import html_table, markdown_table, printable, text_table
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def chip_rows(changes: ChipChanges) -> Rows:
             "before": units.energy(change.total_a_pj),
             "after": units.energy(change.total_b_pj),
             "change": signed(change.change_pj),
-            "share": "" if change.change_share is None else signed_percent(change.change_share),
+            "share": "" if change.change_share is None else units.signed_percent(change.change_share),
             "mostly because of": EFFECT_NAMES[change.effects.largest] if change.change_pj else "",
         }
         for change in changes.chips
@@ -169,7 +168,7 @@ def fingerprint_line(fingerprint: Fingerprint) -> list[str]:
 def _head(comparison: Comparison) -> list[str]:
     change = signed(comparison.change_pj)
     totals = f"{units.energy(comparison.total_a_pj)} -> {units.energy(comparison.total_b_pj)}"
-    share = "" if comparison.change_share is None else f" ({signed_percent(comparison.change_share)})"
+    share = "" if comparison.change_share is None else f" ({units.signed_percent(comparison.change_share)})"
     return [
         *verdict_lines(comparison.comparable, comparison.differs),
         f"Energy: {totals}, {change}{share}",
@@ -186,7 +185,7 @@ def _accuracy_line(comparison: Comparison) -> list[str]:
     before, after = comparison.energy_per_correct_a_pj, comparison.energy_per_correct_b_pj
     if before is None or after is None:
         return [line]
-    share = f" ({signed_percent(after / before - 1)})" if before else ""
+    share = f" ({units.signed_percent(after / before - 1)})" if before else ""
     return [f"{line}; energy per correct answer {units.energy(before)} -> {units.energy(after)}{share}"]
 
 
@@ -217,7 +216,7 @@ def _title(comparison: Comparison) -> str:
 def _amount(comparison: Comparison, relative: bool) -> Callable[[float], str]:
     """Return how an amount of change is shown: as energy, or as a share of the first run's energy."""
     if relative and comparison.total_a_pj:
-        return lambda pj: signed_percent(pj / comparison.total_a_pj)
+        return lambda pj: units.signed_percent(pj / comparison.total_a_pj)
     return signed
 
 
@@ -232,7 +231,7 @@ def is_seen(pj: float) -> bool:
 
 
 def _share(comparison: Comparison, pj: float) -> str:
-    return signed_percent(pj / comparison.total_a_pj) if comparison.total_a_pj else ""
+    return units.signed_percent(pj / comparison.total_a_pj) if comparison.total_a_pj else ""
 
 
 def _count(number: float | None) -> int | float | str:

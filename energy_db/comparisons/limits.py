@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from energy_db import units
 from energy_db.comparisons.comparison import Comparison
-from energy_db.comparisons.explaining import signed_percent
 from energy_db.comparisons.rows import Effects
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
@@ -102,7 +101,7 @@ def judge(limit: Limit, comparison: Comparison) -> Outcome:
     size = change / before if limit.is_share else change
     is_broken = size > limit.amount if limit.sign == ">" else size < limit.amount
     sign = "+" if change > 0 else ""
-    shown = f"{sign}{units.energy(change)}" + (f" ({signed_percent(change / before)})" if before else "")
+    shown = f"{sign}{units.energy(change)}" + (f" ({units.signed_percent(change / before)})" if before else "")
     return Outcome(limit.text, is_broken, shown)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from energy_db import units
-from energy_db.comparisons.explaining import signed_percent
 from energy_db.gate.rows import FAIL, PASS, UNCHECKED, LimitResult, Why
 from energy_db.reports.faces import plural
 from energy_db.tables import Row, markdown_table, printable, text_table
@@ -85,7 +84,7 @@ def limit_rows(report: CheckReport) -> list[Row]:
             "energy of": _what(result),
             "now": "" if result.energy_pj is None else units.energy(result.energy_pj),
             "before": "" if result.baseline_pj is None else units.energy(result.baseline_pj),
-            "change": "" if result.increase is None else signed_percent(result.increase),
+            "change": "" if result.increase is None else units.signed_percent(result.increase),
             "limit": _limit(result),
             "of it": "" if result.limit_share is None else f"{100 * result.limit_share:.1f} %",
             "room": _room(result),
@@ -151,8 +150,8 @@ def _room(result: LimitResult) -> str:
 def _over(result: LimitResult) -> str:
     """Return how far a broken limit is broken."""
     now, over = units.energy(result.energy_pj or 0.0), units.energy(result.excess_pj or 0.0)
-    share = "" if result.limit_share is None else f" ({signed_percent(result.limit_share - 1)})"
-    change = "" if result.increase is None else f", {signed_percent(result.increase)}"
+    share = "" if result.limit_share is None else f" ({units.signed_percent(result.limit_share - 1)})"
+    change = "" if result.increase is None else f", {units.signed_percent(result.increase)}"
     return f"{_what(result)}: {now}{change}, is {over}{share} over its limit of {_limit(result)}"
 
 

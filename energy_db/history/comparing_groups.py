@@ -11,7 +11,6 @@ from typing import Any
 from energy_db import runs as stored
 from energy_db import units
 from energy_db.comparisons.comparing import accuracy
-from energy_db.comparisons.explaining import signed_percent
 from energy_db.comparisons.rows import Disparity
 from energy_db.comparisons.verdict import seed_of
 from energy_db.engines.duckdb import Engine
@@ -147,7 +146,7 @@ def compare_groups(
 
 def explain(energy: Difference, layers: Sequence[LayerDifference]) -> str:
     """Say what the difference is, whether it may be chance, and which layers make it."""
-    amount = units.energy(energy.change) if energy.change_share is None else signed_percent(energy.change_share)
+    amount = units.energy(energy.change) if energy.change_share is None else units.signed_percent(energy.change_share)
     if energy.degrees is None:
         sure = "exactly, as no run differs from the others of its group"
     elif energy.is_beyond_chance:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from energy_db import units
-from energy_db.comparisons.explaining import signed_percent
 from energy_db.comparisons.faces import verdict_lines
 from energy_db.history.comparing_groups import chance
 from energy_db.history.groups import GroupComparison
@@ -66,7 +65,7 @@ def _title(comparison: GroupComparison) -> str:
 
 def _head(comparison: GroupComparison) -> list[str]:
     energy = comparison.energy
-    share = "" if energy.change_share is None else f" ({signed_percent(energy.change_share)})"
+    share = "" if energy.change_share is None else f" ({units.signed_percent(energy.change_share)})"
     means = f"{units.energy(energy.a.mean)} -> {units.energy(energy.b.mean)}"
     return [
         *verdict_lines(comparison.comparable, comparison.differs),
@@ -91,7 +90,7 @@ def _columns(found: Difference, shown: Callable[[float], str]) -> Row:
         "after": shown(found.b.mean),
         "sd after": shown(found.b.sd or 0.0),
         "change": _signed(found.change, shown),
-        "share": "" if found.change_share is None else signed_percent(found.change_share),
+        "share": "" if found.change_share is None else units.signed_percent(found.change_share),
         "interval": _interval(found, shown),
         "chance": "none, exact" if found.degrees is None else chance(found.p_value),
     }

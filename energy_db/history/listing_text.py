@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from energy_db import units
-from energy_db.comparisons.explaining import signed_percent
 from energy_db.history.rows import History, HistoryRow, RunGroup
 from energy_db.history.spread import Spread
 from energy_db.reports.faces import optional_energy
@@ -158,7 +157,7 @@ def _change(row: HistoryRow) -> str:
 def _share(row: HistoryRow) -> str:
     if row.previous_run_id is None:
         return ""
-    return _UNKNOWN if row.change_share is None else signed_percent(row.change_share)
+    return _UNKNOWN if row.change_share is None else units.signed_percent(row.change_share)
 
 
 def _numbers(name: str, spread: Spread | None) -> Row:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from energy_db import units
 from energy_db.comparisons import faces
-from energy_db.comparisons.explaining import signed_percent
 from energy_db.pages import charts
 from energy_db.pages.markup import Figure, Table
 from energy_db.tables import printable
@@ -109,7 +108,7 @@ def _change_row(comparison: Comparison, name: str, change: float) -> charts.Row:
 
 
 def _share(comparison: Comparison, pj: float) -> str:
-    return f" · {signed_percent(pj / comparison.total_a_pj)}" if comparison.total_a_pj else ""
+    return f" · {units.signed_percent(pj / comparison.total_a_pj)}" if comparison.total_a_pj else ""
 
 
 def _title(comparison: Comparison) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from energy_db import units
 from energy_db.comparisons import faces
-from energy_db.comparisons.explaining import signed_percent
 from energy_db.pages import comparison_figures as figures
 from energy_db.pages import markup, origin
 from energy_db.pages.drawing import require_extra, save
@@ -82,7 +81,7 @@ def _facts(comparison: Comparison) -> dict[str, str]:
 def _change(comparison: Comparison) -> str:
     share = comparison.change_share
     amount = faces.signed(comparison.change_pj)
-    return amount if share is None else f"{signed_percent(share)} ({amount})"
+    return amount if share is None else f"{units.signed_percent(share)} ({amount})"
 
 
 def _costs(comparison: Comparison) -> str:
