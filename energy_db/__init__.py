@@ -8,7 +8,12 @@ if TYPE_CHECKING:
     from energy_db.accounting import EnergyAccountant, EnergyReport
     from energy_db.catalogue.book import Catalogue
     from energy_db.catalogue.sets import Cost, CostSet
+    from energy_db.comparisons.comparison import Comparison
     from energy_db.errors import EnergyDbError
+    from energy_db.gate.check import CheckReport
+    from energy_db.history.groups import GroupComparison
+    from energy_db.history.rows import History
+    from energy_db.history.trend import Trend
     from energy_db.intake.topology import fan_out
     from energy_db.reports.report import Report
     from energy_db.runs import Run
@@ -17,26 +22,36 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Catalogue",
+    "CheckReport",
+    "Comparison",
     "Cost",
     "CostSet",
     "EnergyAccountant",
     "EnergyDbError",
     "EnergyReport",
     "EnergyStore",
+    "GroupComparison",
+    "History",
     "Report",
     "Run",
+    "Trend",
     "__version__",
     "fan_out",
 ]
 
 _HOMES = {
     "Catalogue": "catalogue.book",
+    "CheckReport": "gate.check",
+    "Comparison": "comparisons.comparison",
     "Cost": "catalogue.sets",
     "CostSet": "catalogue.sets",
     "EnergyAccountant": "accounting",
     "EnergyReport": "accounting",
     "EnergyDbError": "errors",
+    "GroupComparison": "history.groups",
+    "History": "history.rows",
     "Report": "reports.report",
+    "Trend": "history.trend",
     "Run": "runs",
     "EnergyStore": "store",
     "fan_out": "intake.topology",
