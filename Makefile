@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 VENV_15 := .venv-duckdb15
 VENV_PARITY := .venv-parity
+VENV_ORACLES := .venv-oracles
+VENV_BROWSER := .venv-browser
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint check test-duckdb15 parity docs bench bench-changepoints clean python-is-new-enough
+.PHONY: help demo test lint check test-duckdb15 parity oracles docs bench bench-changepoints clean python-is-new-enough
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -36,6 +38,12 @@ test-duckdb15: $(VENV_15)/ready ## Run the tests of SQL and files on the oldest 
 parity: $(VENV_PARITY)/ready ## Run the parity tests against the real sc-neurocore, which it installs (not part of check).
 	PARITY_PEER=required $(VENV_PARITY)/bin/python -m pytest tests/parity
 
+browser: $(VENV_BROWSER)/ready /usr/bin/chromium ## Look at the pages in headless Chromium, which it installs (Debian; not part of check).
+	BROWSER=required $(VENV_BROWSER)/bin/python -m pytest tests/browser
+
+oracles: $(VENV_ORACLES)/ready ## Compare the steps of trend with those of ruptures, asv and Apache Otava (not part of check).
+	ORACLES=required $(VENV_ORACLES)/bin/python -m pytest tests/oracles
+
 docs: $(VENV)/ready ## Write the generated pages of docs/ and the README's tour anew.
 	$(VENV)/bin/python docs/generate.py
 
@@ -46,7 +54,7 @@ bench-changepoints: $(VENV)/ready ## Measure how often trend finds steps that ar
 	$(VENV)/bin/python -m benchmarks.changepoints
 
 clean: ## Remove the environments and caches.
-	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV)
@@ -68,6 +76,22 @@ $(VENV_PARITY)/ready: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV_PARITY)
 	$(VENV_PARITY)/bin/python -m pip install --quiet --constraint constraints.txt --editable . pytest hypothesis
 	$(VENV_PARITY)/bin/python -m pip install --quiet --no-deps 'sc-neurocore==3.16.0'
+	touch $@
+
+$(VENV_BROWSER)/ready: pyproject.toml constraints.txt | python-is-new-enough
+	$(PYTHON) -m venv $(VENV_BROWSER)
+	$(VENV_BROWSER)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[plot]' pytest hypothesis
+	$(VENV_BROWSER)/bin/python -m pip install --quiet 'playwright==1.65.2'
+	touch $@
+
+/usr/bin/chromium:
+	apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core
+
+# Apache Otava wants a numpy of its own, so that no constraints hold here.
+$(VENV_ORACLES)/ready: pyproject.toml | python-is-new-enough
+	$(PYTHON) -m venv $(VENV_ORACLES)
+	$(VENV_ORACLES)/bin/python -m pip install --quiet --editable . pytest hypothesis \
+		'ruptures==1.1.10' 'asv==0.6.6' 'apache-otava==0.8.0'
 	touch $@
 
 python-is-new-enough:

@@ -155,7 +155,7 @@ def without_noise() -> Share:
     cases = [(10, 10), (3, 3), (19, 1), (1, 19), (50, 2)]
     found = find_steps([[LEVEL] * before + [1.005 * LEVEL] * after for before, after in cases])
     hits = sum([step.index for step in steps] == [before] for steps, (before, _) in zip(found, cases, strict=True))
-    what = "a step of 0.5 % without noise is found (10|10, 3|3, 19|1, 1|19, 50|2)"
+    what = "a step of 0.5 % without noise is found (10 + 10, 3 + 3, 19 + 1, 1 + 19, 50 + 2 runs)"
     return Share(what, hits, len(cases), at_least=1.0)
 
 
