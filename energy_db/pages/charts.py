@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import altair
 
 _AXIS = 24
+_LARGEST_NAMED = 15  # 1000 J
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STRIP_HEAD, _STRIP_GAP = 22, 10
 
 
@@ -229,6 +231,8 @@ def dots(title: str, rows: Sequence[Dot]) -> Drawing:
 
 def _power(power: int) -> str:
     """Return the name of a tick: a power of ten in pJ, in the unit that suits it."""
+    if power > _LARGEST_NAMED:
+        return f"10{str(power - 12).translate(_RAISED)} J"
     return units.energy(10.0**power).replace(".0 ", " ")
 
 
@@ -270,7 +274,7 @@ def strips(title: str, content: Sequence[Strip], every: int, n_timesteps: int) -
         layers = [
             filled.encode(x=x, y=y, y2="y2:Q", detail="of:N", color=lay.as_coloured()),
             lines.encode(x=x, x2="x2:Q", y=y),
-            lay.words(titles, y, 0, ink["text"], limit=canvas.width * 0.5),
+            lay.words(titles, y, 0, ink["text"], limit=lay.room_beside(canvas, [strip.label for strip in content])),
             lay.words(peaks, y, canvas.width, ink["muted"], "right", size=lay.SMALL),
             *_step_axis(canvas, n_timesteps, end, height),
         ]

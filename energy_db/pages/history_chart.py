@@ -173,7 +173,8 @@ class _Drawn:
     def _names(self) -> Iterator[lay.Layer]:
         panel, head, foot = self._panel, self._top + 9, self._top + _HEAD + _PLOT + 14
         ink, y, width = self._canvas.ink, lay.pixels("y", self._height), self._canvas.width
-        yield lay.words([{"words": panel.name, "y": head}], y, 0, ink["text"], limit=width * 0.55)
+        room = lay.room_beside(self._canvas, [panel.newest])
+        yield lay.words([{"words": panel.name, "y": head}], y, 0, ink["text"], limit=room)
         yield self._words([{"x": width, "y": head, "words": panel.newest}], "muted", "right")
         yield self._words([{"x": _GUTTER, "y": foot, "words": panel.first}], "muted", "left")
         if self._n_runs > 1:

@@ -66,6 +66,11 @@ class RowLayout:
         return self.width - self._labels if self.is_narrow else _NAMES - 12
 
 
+def room_beside(canvas: Canvas, labels: Sequence[str]) -> float:
+    """Return how many pixels of a line labels at its right leave for a name at its left."""
+    return canvas.width - max((len(label) for label in labels), default=0) * _SIGN - _GAP
+
+
 def chart(places: Places) -> altair.Chart:
     """Return an empty chart over its own data."""
     import altair
