@@ -107,34 +107,37 @@ class _Checker:
             yield self._relative(blank, scope, Fraction(limit.max_increase))
 
     def _absolute(self, blank: LimitResult, scope: Scope, most: Fraction) -> LimitResult:
-        level = self._evidence.level(scope)
-        energy = level.per(scope.per, self._run.n_samples)
+        energy, missing = self._energy(scope)
         if energy is None:
-            return self._hindered(blank, level.missing or "")
+            return self._hindered(blank, missing)
         return _judged(blank, energy, most)
 
     def _relative(self, blank: LimitResult, scope: Scope, increase: Fraction) -> LimitResult:
         found = self._evidence.baseline(scope)
         if isinstance(found, NotFoundError):
             self._object(found)
-            return replace(blank, reason=found.message)
+            return replace(_told(blank, self._energy(scope)[0]), reason=found.message)
         self._notes += found.notes
         scope = replace(scope, cost_version=found.cost_version)
+        energy, missing = self._energy(scope)
         blank = replace(
-            blank,
+            _told(blank, energy),
             cost_version=found.cost_version,
             baseline=found.title,
             baseline_run_id=found.runs[0].run_id,
         )
-        level = self._evidence.level(scope)
-        energy = level.per(scope.per, self._run.n_samples)
         if energy is None or found.energy_pj is None:
-            return self._hindered(blank, level.missing or f"the baseline, {found.title}: {found.missing}")
+            return self._hindered(blank, missing or f"the baseline, {found.title}: {found.missing}")
         if (contradictions := self._contradictions(found, scope.chip)) is not None:
             return self._hindered(blank, contradictions)
         before = found.energy_pj
         blank = replace(blank, baseline_pj=float(before), increase=float(energy / before - 1) if before else None)
         return _judged(blank, energy, before * (1 + increase))
+
+    def _energy(self, scope: Scope) -> tuple[Fraction | None, str]:
+        """Return the energy that is meant, and what is missing where it is not known."""
+        level = self._evidence.level(scope)
+        return level.per(scope.per, self._run.n_samples), level.missing or ""
 
     def _contradictions(self, baseline: Baseline, chip: str) -> str | None:
         """Return why the two may not be held against each other; None if they may, or shall be all the same."""
@@ -182,6 +185,11 @@ class _Checker:
 def _blank(limit: Limit, kind: str, scope: Scope) -> LimitResult:
     """Return the result of a limit that is not checked yet."""
     return LimitResult(limit.origin, kind, scope.chip, scope.cost_version, scope.layer, scope.per, UNCHECKED)
+
+
+def _told(blank: LimitResult, energy: Fraction | None) -> LimitResult:
+    """Return a result that says the energy, even if the limit cannot be checked."""
+    return blank if energy is None else replace(blank, energy_pj=float(energy))
 
 
 def _judged(blank: LimitResult, energy: Fraction, most: Fraction) -> LimitResult:
