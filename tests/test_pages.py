@@ -155,11 +155,13 @@ class TestReportPage:
         page = Page(source)
         assert len([row for row in page.rows if row and re.fullmatch(r"layer\d{3}", row[0])]) >= 200
         picture = wide_pictures(source)[0]
-        assert len(bars(picture)) == 25
+        assert len(bars(picture)) == 24  # the bar of the others would dwarf them
         # Each spike of a hidden layer costs 2.1 pJ.
         rest = 2.1 * np_sum_of_smallest(spikes, 200 - 24)
         assert f"{energy(rest)} · {percent(rest / (2.1 * spikes.sum()))}" in picture
         assert "176 other layers" in picture
+        assert len(page.all("li")) < 50  # of the savings only the largest are not folded
+        assert re.search(r"All \d{3} savings", page.text)
 
     def test_gathers_many_timesteps(self, tmp_path: Path) -> None:
         path, network, _ = wide_run(tmp_path, 3, 10)
@@ -351,6 +353,12 @@ class TestCharts:
         picture = drawing.inline(charts.bars("", rows), drawing.WIDE)
         less, more = (length for _, length in sorted(bars(picture).items()))
         assert less / more == pytest.approx(3.0, rel=1e-3)
+
+    def test_a_sum_of_others_does_not_dwarf_them(self) -> None:
+        rows = [charts.stacked("a", [(3.0, "bar")], "3 pJ")]
+        small, large = (charts.stacked("others", [(pj, "bar")], f"{pj} pJ") for pj in (2.0, 9.0))
+        assert charts.beside(small, rows) == small
+        assert charts.beside(large, rows) == charts.Row("others", "9.0 pJ, not drawn", (), 0.0)
 
     def test_of_nothing_is_empty(self) -> None:
         picture = drawing.inline(charts.bars("", [charts.stacked("none", [], "0.0 pJ")]), drawing.NARROW)

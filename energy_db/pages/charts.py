@@ -95,6 +95,13 @@ def stacked(name: str, parts: Iterable[tuple[float, str]], label: str) -> Row:
     return Row(name, label, tuple(segments), end)
 
 
+def beside(others: Row, rows: Sequence[Row]) -> Row:
+    """Return the row of what is summed up; it loses its bar where that would dwarf the others, and keeps its label."""
+    if abs(others.tip) <= max(abs(row.tip) for row in rows):
+        return others
+    return Row(others.name, f"{others.label}, not drawn", (), 0.0)
+
+
 def bars(title: str, rows: Sequence[Row], keys: lay.Keys = (), is_waterfall: bool = False) -> Drawing:
     """Return a figure of bars from zero, one below the other.
 

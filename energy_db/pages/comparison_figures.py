@@ -57,7 +57,8 @@ def layer_figure(comparison: Comparison) -> Figure | None:
     shown, rest = (ordered, []) if len(ordered) <= MOST_LAYERS else (ordered[:MOST_LAYERS], ordered[MOST_LAYERS:])
     rows = [_change_row(comparison, _layer_name(name), changes[name]) for name in shown]
     if rest:
-        rows.append(_change_row(comparison, f"{len(rest)} other layers", sum(changes[name] for name in rest)))
+        others = _change_row(comparison, f"{len(rest)} other layers", sum(changes[name] for name in rest))
+        rows.append(charts.beside(others, rows))
     first = ordered[0]
     says = f"Change by layer: {_layer_name(first)} changes most, by {faces.signed(changes[first])}."
     return _figure(f"{_title(comparison)}, by layer", says, rows, Table("Layers", faces.layer_rows(comparison)))

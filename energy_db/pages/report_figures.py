@@ -52,7 +52,7 @@ def layer_figure(report: Report) -> Figure | None:
     shown, rest = (ordered, []) if len(ordered) <= MOST_LAYERS else (ordered[:MOST_LAYERS], ordered[MOST_LAYERS:])
     rows = [_layer_row(report, [name], _layer_name(name), cells, keys) for name in shown]
     if rest:
-        rows.append(_layer_row(report, rest, f"{len(rest)} other layers", cells, keys))
+        rows.append(charts.beside(_layer_row(report, rest, f"{len(rest)} other layers", cells, keys), rows))
     largest = f"{_layer_name(ordered[0])} burns most, {_energy_and_share(layers[ordered[0]], total)}"
     top = f"The {MOST_LAYERS} costliest of {len(ordered)} layers and the rest. " if rest else ""
     return Figure(
@@ -154,17 +154,13 @@ def step_figure(report: Report) -> Figure | None:
     if not entries:
         return None
     n_bins = ceil(n_timesteps / every)
-    lines = _lines_over_time(entries, every, n_bins)
+    lines, n_others = _lines_over_time(entries, every, n_bins)
     total = [sum(values) for values in zip(*lines.values(), strict=True)]
-    most_of_layers = max(max(values) for values in lines.values())
     content = [charts.Strip("all layers", _peak(total, every), total, max(total), "bar", 72)]
-    if len(lines) > 1:
-        content += [
-            charts.Strip(name, _peak(values, every), values, most_of_layers, "bar", 30)
-            for name, values in lines.items()
-        ]
+    content += _strips(lines, n_others, every) if len(lines) > 1 else []
     gathered = "" if every == 1 else f", {every} timesteps gathered into one"
-    scale = " The layers share one scale." if len(lines) > 1 else ""
+    scale = " The layers share one scale" if len(lines) > 1 else ""
+    scale += "; what is left of them has its own." if n_others else "." if scale else ""
     says = f"Energy over time, summed over {faces.plural(report.run.n_samples, 'sample')}{gathered}.{scale}"
     table = [
         {"timestep": at * every, "all layers": units.energy(total[at])}
@@ -179,8 +175,19 @@ def step_figure(report: Report) -> Figure | None:
     )
 
 
-def _lines_over_time(entries: Sequence[StepEnergy], every: int, n_bins: int) -> dict[str, list[float]]:
-    """Return the energy of the costliest layers in each bin, the costliest first, and that of the others in one."""
+def _strips(lines: Mapping[str, Sequence[float]], n_others: int, every: int) -> list[charts.Strip]:
+    """Return a strip for each layer, on one scale, and one for what is left of them, on its own."""
+    own = list(lines)[: len(lines) - (n_others > 0)]
+    most = max(max(lines[name]) for name in own)
+    strips = [charts.Strip(name, _peak(lines[name], every), lines[name], most, "bar", 30) for name in own]
+    rest = [
+        charts.Strip(name, _peak(v, every), v, max(v), "others", 30) for name, v in lines.items() if name not in own
+    ]
+    return [*strips, *rest]
+
+
+def _lines_over_time(entries: Sequence[StepEnergy], every: int, n_bins: int) -> tuple[dict[str, list[float]], int]:
+    """Return the energy of the costliest layers in each bin, the costliest first; last that of so many others."""
     by_layer: dict[str, list[float]] = defaultdict(lambda: [0.0] * n_bins)
     for entry in entries:
         by_layer[entry.layer][entry.timestep // every] += entry.energy_pj
@@ -190,7 +197,7 @@ def _lines_over_time(entries: Sequence[StepEnergy], every: int, n_bins: int) -> 
     if rest := ordered[n_own:]:
         together = [sum(values) for values in zip(*(by_layer[name] for name in rest), strict=True)]
         lines[f"{len(rest)} other layers"] = together
-    return lines
+    return lines, len(rest)
 
 
 def _peak(values: Sequence[float], every: int) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from energy_db.runs import Run
 
 
+_MOST_ADVICE = 8
+
+
 def report_page(report: Report, ranking: Ranking | None = None) -> str:
     """Return a report as a page: one HTML file that fetches nothing.
 
@@ -50,7 +53,7 @@ def report_page(report: Report, ranking: Ranking | None = None) -> str:
         ],
         body=[
             markup.section("Where the energy goes", markup.figure(layers) if layers else _nothing_priced(report)),
-            markup.section("What to do, and what it would save", markup.listing(_advice(report))),
+            markup.section("What to do, and what it would save", *_advice_parts(report)),
             markup.section("What the hardware does", markup.figure(operations)) if operations else "",
             markup.section("The costliest neurons", markup.figure(neurons)) if neurons else "",
             markup.section("Over time", markup.figure(steps) if steps else _nothing_by_step(report)),
@@ -127,8 +130,11 @@ def _activity(run: Run) -> dict[str, str]:
     }
 
 
-def _advice(report: Report) -> list[tuple[str, str]]:
-    return [(faces.saving(entry), entry.action) for entry in report.advice]
+def _advice_parts(report: Report) -> list[str]:
+    advice = [(faces.saving(entry), entry.action) for entry in report.advice]
+    everything = [{"saves": saved, "what to do": action} for saved, action in advice]
+    rest = markup.folded(Table(f"All {len(advice)} savings", everything, frozenset({"what to do"})))
+    return [markup.listing(advice[:_MOST_ADVICE]), rest if len(advice) > _MOST_ADVICE else ""]
 
 
 def _nothing_priced(report: Report) -> str:

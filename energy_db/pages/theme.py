@@ -111,6 +111,7 @@ footer dd { margin: 0; min-width: 0; }
   ul.advice li, footer dl { grid-template-columns: 1fr; }
   footer dd { margin-bottom: .5rem; }
 }
+@page { margin: 15mm; }
 @media print {
   :root { color-scheme: light; LIGHT }
   body { font-size: 10pt; }
@@ -120,7 +121,8 @@ footer dd { margin: 0; min-width: 0; }
   figure, li, tr { break-inside: avoid; }
   h2, h3, figcaption { break-after: avoid; }
   .table { overflow: visible; max-height: none; border: 0; }
-  td, th { white-space: normal; overflow-wrap: anywhere; }
+  table { font-size: 7.5pt; }
+  td, th { white-space: normal; overflow-wrap: break-word; padding: .2rem .4rem; }
   thead th { position: static; }
   details::details-content { content-visibility: visible; block-size: auto; }
   summary { list-style: none; color: var(--muted); }
