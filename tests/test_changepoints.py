@@ -283,6 +283,10 @@ class TestSparkline:
     def test_steps_are_bars(self) -> None:
         assert sparkline([1, 1, 1, 3, 3], [3]) == "▁▁▁│██"
 
+    def test_an_outlier_does_not_flatten_the_others(self) -> None:
+        assert sparkline([1, 2, 90, 1, -90], apart={2, 4}) == "▁██▁▁"
+        assert sparkline([1, 2], apart={0, 1}) == "▁█"
+
     def test_a_constant_is_in_the_middle(self) -> None:
         assert sparkline([5, 5, 5]) == "▅▅▅"
         assert sparkline([]) == ""

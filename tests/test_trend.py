@@ -464,6 +464,16 @@ class TestShell:
         assert "more neurons" in result.stdout
         assert result.stdout.splitlines()[-1] == "1 step, 1 of them accepted"
 
+    def test_an_outlier_is_said(self, shell: Shell, tmp_path: Path) -> None:
+        with EnergyStore(tmp_path / "energy.duckdb") as store:
+            outlier = night(store, tmp_path, 33, 220)
+            night(store, tmp_path, 34, 110)
+        lines = shell("trend", "spikes").stdout.splitlines()
+        # 220 + 10 spikes against 110 + 10
+        assert lines[-3] == (f"Stands apart, and is no step: {outlier} (nightly, 2020-02-03): 230, the level is 120")
+        assert lines[-1] == "1 step"
+        assert lines[4].endswith("▁" * 24 + "│" + "█" * 10)
+
     def test_options(self, shell: Shell) -> None:
         result = shell("trend", "spikes", "--where", "branch=main", "--since", "2020-01-03", "--last", 9, "--json")
         assert len(json.loads(result.stdout)["series"][0]["points"]) == 9

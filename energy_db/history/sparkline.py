@@ -10,7 +10,9 @@ PLAIN_BLOCKS, PLAIN_BAR = "_.-~=+*#", "|"
 _WIDTH = 60
 
 
-def sparkline(values: Sequence[float], steps: Collection[int] = (), *, is_plain: bool = False) -> str:
+def sparkline(
+    values: Sequence[float], steps: Collection[int] = (), apart: Collection[int] = (), *, is_plain: bool = False
+) -> str:
     """Return values as a row of blocks, with a bar before each step; more of them than fit are averaged.
 
     Parameters
@@ -19,6 +21,8 @@ def sparkline(values: Sequence[float], steps: Collection[int] = (), *, is_plain:
         The values.
     steps : collection of int
         Positions at which a new level begins.
+    apart : collection of int
+        Positions of outliers, which must not make all others look alike: they are drawn as high or low as the rest go.
     is_plain : bool
         Use signs that every terminal can show.
 
@@ -32,6 +36,8 @@ def sparkline(values: Sequence[float], steps: Collection[int] = (), *, is_plain:
     if not values:
         return ""
     blocks, bar = (PLAIN_BLOCKS, PLAIN_BAR) if is_plain else (BLOCKS, BAR)
+    rest = [value for place, value in enumerate(values) if place not in apart] or values
+    values = [min(max(value, min(rest)), max(rest)) for value in values]
     at_once = -(-len(values) // _WIDTH)
     stretches = [values[start:stop] for start, stop in pairwise((0, *sorted(steps), len(values)))]
     means = [[_mean(part) for part in _parts(stretch, at_once)] for stretch in stretches]

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from energy_db.history.trend import Series, Step, Trend
 
 Rows = list[dict[str, Any]]
+_MOST_OUTLIERS = 5
 
 
 def page(trend: Trend, *, is_plain: bool = False) -> str:
     """Return the whole trend as text; plain for a terminal that has no blocks to draw with."""
     parts = [title(trend), text_table(series_rows(trend, is_plain=is_plain))]
     parts += ["\n".join(_step_lines(trend, series, step)) for series, step in trend.steps]
+    if outliers := _outlier_lines(trend):
+        parts.append("\n".join(outliers))
     return "\n\n".join([*parts, conclusion(trend)])
 
 
@@ -78,9 +81,7 @@ def series_rows(trend: Trend, *, is_plain: bool = False) -> Rows:
             "newest": amount(trend, series.points[-1].value),
             "lowest": amount(trend, min(point.value for point in series.points)),
             "highest": amount(trend, max(point.value for point in series.points)),
-            "history": sparkline(
-                [point.value for point in series.points], [step.index for step in series.steps], is_plain=is_plain
-            ),
+            "history": _drawn(series, is_plain),
         }
         for series in trend.series
     ]
@@ -116,6 +117,25 @@ def change(trend: Trend, step: Step) -> str:
     if step.share is None:
         return f"{'+' if step.change > 0 else ''}{amount(trend, step.change)}"
     return f"{100 * step.share:+.2g} %" if abs(step.share) < 0.01 else f"{100 * step.share:+.1f} %"  # noqa: PLR2004
+
+
+def _drawn(series: Series, is_plain: bool) -> str:
+    values = [point.value for point in series.points]
+    apart = {place for place, point in enumerate(series.points) if point.stands_apart}
+    return sparkline(values, [step.index for step in series.steps], apart, is_plain=is_plain)
+
+
+def _outlier_lines(trend: Trend) -> list[str]:
+    """Return a line for each run that lies far from its level, the newest first."""
+    apart = [(series, point) for series in trend.series for point in series.points if point.stands_apart]
+    lines = []
+    for series, point in sorted(apart, key=lambda pair: pair[1].ingested_at, reverse=True):
+        where = f" in {printable(series.name)}" if trend.by else ""
+        run = f"{point.run_id} ({printable(point.run_name)}, {_day(point.ingested_at)})"
+        level = amount(trend, point.level)
+        lines.append(f"Stands apart{where}, and is no step: {run}: {amount(trend, point.value)}, the level is {level}")
+    rest = [f"and {len(lines) - _MOST_OUTLIERS} more stand apart"] if len(lines) > _MOST_OUTLIERS else []
+    return lines[:_MOST_OUTLIERS] + rest
 
 
 def _step_lines(trend: Trend, series: Series, step: Step) -> list[str]:
