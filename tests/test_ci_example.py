@@ -13,12 +13,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from test_docs import blocks
 
@@ -168,67 +167,53 @@ class Runner:
         return self.cache[-1][1]
 
 
-@pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runner, dict[str, Job]]]:
-    """Run a project's life: digits-reseeded (826.8 nJ) is main, then digits-baseline (899.3 nJ, +8.8 %) is merged."""
-    runner = Runner(tmp_path_factory.mktemp("github"))
+def test_a_project_lives_by_it(tmp_path: Path) -> None:
+    """One test, because each part needs the store of the one before: main is digits-reseeded, then digits-baseline."""
+    runner = Runner(tmp_path)
     less, more, least = (ROOT / "examples" / f"digits-{name}.parquet" for name in ("reseeded", "baseline", "sparse"))
-    wider = "Train with the new seed\n\nIt is 1.2 % more accurate."
-    found = {
-        "first pull request": runner.run(Event("Check the energy", less)),
-        "first push": runner.run(Event("Check the energy", less, is_push=True)),
-        "cheaper": runner.run(Event("Penalise spikes", least)),
-        "unchanged": runner.run(Event("Mend the docs", less)),
-        "dearer": runner.run(Event("Train with the new seed", more)),
-        "accepted": runner.run(Event("Train with the new seed", more, labels=("bug", LABEL))),
-        "merged": runner.run(Event(wider, more, is_push=True)),
-        "after it": runner.run(Event("Mend the docs again", more)),
-        "back": runner.run(Event("Go back", less, is_push=True)),
-    }
-    yield runner, found
+
+    first = runner.run(Event("Check the energy", less))
+    assert_checked(first, 3, "### NOT CHECKED: digits (run ")
+    assert_pushed(runner.run(Event("Check the energy", less, is_push=True)))
+    assert_checked(runner.run(Event("Penalise spikes", least)), 0, "### pass: digits (run ")
+    assert_checked(runner.run(Event("Mend the docs", less)), 0, "the baseline is the run itself")
+
+    dearer = runner.run(Event("Train with the new seed", more))
+    assert_checked(dearer, 1, "### FAIL: digits (run ")
+    # 899,253.2 - 1.05 x 826,847.5 = 31,063.325 pJ; hidden2 fires 140,600 / 117,156 - 1 = 20.0 % more.
+    assert "899.3 nJ, +8.8 %, is 31.06 nJ (+3.6 %) over its limit of 868.2 nJ (+5.0 %)" in dearer.summary
+    assert "hidden2 fires 20 % more" in dearer.summary
+    assert "Each of these alone saves the 31.06 nJ that are too much" in dearer.summary
+
+    accepted = runner.run(Event("Train with the new seed", more, labels=("bug", LABEL)))
+    assert_checked(accepted, 0, "Train with the new seed")
+    assert_pushed(runner.run(Event("Train with the new seed\n\nIt is 1.2 % more accurate.", more, is_push=True)))
+    assert_checked(runner.run(Event("Mend the docs again", more)), 0, "the baseline is the run itself")
+    assert_pushed(runner.run(Event("Go back", less, is_push=True)))
+
+    assert_history(runner.store)
+    shown = [job.summary.rstrip("\n") for job in (dearer, accepted, first)]
+    assert [text.rstrip("\n") for text in blocks(PAGE, "text")] == shown
 
 
-Jobs = tuple[Runner, dict[str, Job]]
-
-
-@pytest.mark.parametrize(
-    ("name", "exit_code", "says"),
-    [
-        ("first pull request", 3, "### NOT CHECKED: digits (run "),
-        ("cheaper", 0, "### pass: digits (run "),
-        ("unchanged", 0, "the baseline is the run itself"),
-        ("dearer", 1, "### FAIL: digits (run "),
-        ("accepted", 0, "Train with the new seed"),
-        ("after it", 0, "the baseline is the run itself"),
-    ],
-)
-def test_pull_requests(jobs: Jobs, name: str, exit_code: int, says: str) -> None:
-    job = jobs[1][name]
+def assert_checked(job: Job, exit_code: int, says: str) -> None:
+    """Assert what came of a pull request, and that it saved nothing."""
     assert job.exit_code == exit_code, job.output
     assert says in job.summary
     assert "Traceback" not in job.output
     assert "Save the store" not in job.ran
 
 
-def test_a_broken_limit_says_by_how_much_and_why(jobs: Jobs) -> None:
-    summary = jobs[1]["dearer"].summary
-    # 899,253.2 - 1.05 x 826,847.5 = 31,063.325 pJ; hidden2 fires 140,600 / 117,156 - 1 = 20.0 % more.
-    assert "899.3 nJ, +8.8 %, is 31.06 nJ (+3.6 %) over its limit of 868.2 nJ (+5.0 %)" in summary
-    assert "hidden2 fires 20 % more" in summary
-    assert "Each of these alone saves the 31.06 nJ that are too much" in summary
-
-
-@pytest.mark.parametrize("name", ["first push", "merged", "back"])
-def test_pushes_are_green_and_saved(jobs: Jobs, name: str) -> None:
-    job = jobs[1][name]
+def assert_pushed(job: Job) -> None:
+    """Assert that a push to main is green, whatever it costs, and saves the store."""
     assert job.exit_code == 0, job.output
     assert job.ran[-2:] == ["Move the baseline", "Save the store"]
     assert "Check the run" not in job.ran
 
 
-def test_the_history_that_main_leaves(jobs: Jobs) -> None:
-    runner, _ = jobs
-    with EnergyStore(runner.store, read_only=True) as store:
+def assert_history(path: Path) -> None:
+    """Assert what main leaves behind: two runs, two accepted levels, and the baseline where it went back to."""
+    with EnergyStore(path, read_only=True) as store:
         # Pull requests saved nothing; going back to what was there is no new run.
         assert [run.n_spikes for run in store.runs(name="digits")] == [528_507, 491_925]
         # The baseline went back, too, although that run is not the newest.
@@ -238,7 +223,7 @@ def test_the_history_that_main_leaves(jobs: Jobs) -> None:
     assert told == [("Train with the new seed", "ada", 899.3), ("Check the energy", "ada", 826.8)]
 
 
-def test_the_page_shows_the_files(jobs: Jobs) -> None:
+def test_the_page_shows_the_files() -> None:
     assert blocks(PAGE, "yaml") == [WORKFLOW.read_text(encoding="utf-8")]
     assert blocks(PAGE, "toml")[0] == BUDGET.read_text(encoding="utf-8")
 
@@ -249,8 +234,3 @@ def test_every_budget_of_the_page_can_be_read(tmp_path: Path) -> None:
         path = tmp_path / ("pyproject.toml" if is_project else "energy-budget.toml")
         path.write_text(text, encoding="utf-8")
         assert read_budget(path).limits
-
-
-def test_the_page_shows_what_is_printed(jobs: Jobs) -> None:
-    shown = [jobs[1][name].summary.rstrip("\n") for name in ("dearer", "accepted", "first pull request")]
-    assert [text.rstrip("\n") for text in blocks(PAGE, "text")][: len(shown)] == shown

@@ -397,7 +397,7 @@ def without_comments(text: str) -> str:
     return re.sub(r"--[^\n]*", "", text)
 
 
-CATALOGUE = r"(costs|cost_versions|cost_in_force|chips)"
+CATALOGUE = r"(costs|cost_versions|cost_in_force|chips|blessings|blessing_revocations)"
 CHANGES = [
     rf"\b(UPDATE|DELETE\s+FROM|DROP\s+TABLE(\s+IF\s+EXISTS)?|TRUNCATE(\s+TABLE)?|ALTER\s+TABLE)\s+\"?{CATALOGUE}\b",
     rf"\bINSERT\s+OR\s+REPLACE\s+INTO\s+{CATALOGUE}\b",
@@ -415,7 +415,7 @@ SOURCES.remove(REBUILDS)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(TOP)))
-def test_nothing_changes_or_removes_a_cost(path: Path) -> None:
+def test_nothing_changes_or_removes_a_cost_or_a_blessing(path: Path) -> None:
     text = without_comments(path.read_text(encoding="utf-8"))
     assert [match[0] for pattern in CHANGES for match in re.finditer(pattern, text, re.IGNORECASE)] == []
 
