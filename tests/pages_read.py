@@ -90,12 +90,12 @@ def references(page: Page) -> Iterator[str]:
 
 
 def bars(svg: str) -> dict[float, float]:
-    """Return the length of each bar of a figure, all its pieces together, by the height at which it stands."""
-    lengths: dict[float, float] = {}
+    """Return the length of each bar of a figure, from where its first piece begins to where the last one ends."""
+    ends: dict[float, list[float]] = {}
     pieces = re.findall(r'd="M([\d.-]+),([\d.-]+)h([\d.-]+)v1[56][\d.]*h', svg)
-    for _, top, length in pieces:
-        lengths[float(top)] = lengths.get(float(top), 0.0) + float(length)
-    return lengths
+    for start, top, length in pieces:
+        ends.setdefault(float(top), []).extend((float(start), float(start) + float(length)))
+    return {top: max(places) - min(places) for top, places in ends.items()}
 
 
 def wide_pictures(source: str) -> list[str]:

@@ -70,7 +70,7 @@ FLOORS = (
     },
     {"pages.charts", "pages.history_chart", "reports.flame"},
     {"pages.report_figures", "pages.trend_page"},
-    {"pages.report_page"},
+    {"pages.report_page", "history.trend"},
     {
         "intake.incoming",
         "intake.counter_sources",
@@ -80,7 +80,6 @@ FLOORS = (
         "reports.receipt",
         "reports.recost",
         "reports.report",
-        "history.trend",
         "history.rows",
         "history.groups",
         "comparisons.reading",

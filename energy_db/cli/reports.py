@@ -78,7 +78,7 @@ def report(
     from energy_db.reports.pricing import assumed_counters
 
     only_chip = None if chip == "all" or page.html else chip
-    with _opened(settings, output, run, only_chip, by == "step" or page.is_wanted, options) as (store, found):
+    with _opened(settings, output, run, only_chip, by == "step" or page.html is not None, options) as (store, found):
         if chip == "all":
             ranking = store.chips(found, **choice)
             _show_chips(output, ranking)
