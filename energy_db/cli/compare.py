@@ -169,6 +169,7 @@ def _show_rows(output: Output, found: Comparison, by: str, top: int | None, rela
         entries, human = found.neurons(top), faces.neuron_rows(found, top, relative)
     else:
         entries, human = faces.effect_entries(found), faces.effect_rows(found, relative, only_changed)
+    columns = list(faces.flat_row(entries[0])) if entries else None
     if only_changed:
         entries = [entry for entry in entries if entry.change_pj != 0]
     rows = [faces.flat_row(entry) for entry in entries]
@@ -181,8 +182,9 @@ def _show_rows(output: Output, found: Comparison, by: str, top: int | None, rela
         "by": by,
         "comparable": found.comparable,
     }
-    exact = partial(found.to_arrow, by) if by != "effect" and not only_changed and top is None else None
-    output.rows("energy-db/compare-rows/1", rows, human=human, about=about, arrow=exact)
+    is_all = not only_changed and (top is None or by != "neuron")
+    exact = partial(found.to_arrow, by) if by != "effect" and is_all and found.method == "shapley" else None
+    output.rows("energy-db/compare-rows/1", rows, human=human, columns=columns, about=about, arrow=exact)
 
 
 def _insist_on_comparable(found: Comparison | ChipChanges, allow: bool) -> None:

@@ -106,6 +106,8 @@ class Comparison:
     def neurons(self, top: int | None = 20) -> tuple[NeuronChange, ...]:
         """Return the neurons whose energy changed most, either way; more than 20 are read from the open store.
 
+        Their effects are those of 'shapley', whatever the method: the others know no neurons.
+
         Parameters
         ----------
         top : int or None
@@ -125,7 +127,14 @@ class Comparison:
         ----------
         by : {'layer', 'neuron', 'operation'}
             The grain.
+
+        Raises
+        ------
+        UsageError
+            If there is no such grain, or the method is another than 'shapley': its effects are no decimals.
         """
+        if self.method != "shapley":
+            raise UsageError(f"to_arrow gives the split by 'shapley', not by {self.method!r}", "See: layers")
         with reading.renamed(self._engine, self._aliases):
             return reading.exact_rows(self._engine, self._key, by)
 

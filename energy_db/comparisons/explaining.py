@@ -34,7 +34,9 @@ def explain(
     head = _relative(change_pj, total_pj)
     causes = _of_layers(layers)
     if abs(effects.cost) > _LEAST_COST_SHARE * max(abs(total_pj), abs(change_pj)):
-        causes.append(_of_costs(versions, total_pj, change_pj, effects))
+        costs = f"the costs of {versions[1]} instead of {versions[0]}"
+        rest = _relative(change_pj - effects.cost, total_pj)
+        causes.append(f"and {costs}, without which it would be {rest}" if causes else costs)
     if not causes:
         return f"{head}: nothing changed" if not change_pj else head
     return f"{head}: {', '.join(causes)}"
@@ -48,7 +50,7 @@ def _relative(change_pj: float, total_pj: float) -> str:
 
 def _of_layers(layers: Sequence[LayerChange]) -> list[str]:
     """Return what happened in the layers that moved the energy most, costs left aside."""
-    moves = [(abs(layer.change_pj - layer.effects.cost), layer) for layer in layers]
+    moves = [(abs(_by_firing(layer) + _by_others(layer.effects)), layer) for layer in layers]
     moves = sorted((move for move in moves if move[0] > 0), key=lambda move: -move[0])
     everything = sum(size for size, _ in moves)
     named: list[str] = []
@@ -61,6 +63,15 @@ def _of_layers(layers: Sequence[LayerChange]) -> list[str]:
     return named
 
 
+def _by_firing(layer: LayerChange) -> float:
+    """Return what a layer's firing more or less brings; its share of the run's spikes alone is no news of the layer."""
+    return layer.effects.spikes + layer.effects.layer_mix if layer.spikes_a != layer.spikes_b else 0.0
+
+
+def _by_others(effects: Effects) -> float:
+    return effects.neuron_mix + effects.work + effects.other_drivers
+
+
 def _of_layer(layer: LayerChange) -> str:
     name = "what belongs to no layer" if layer.layer is None else layer.layer
     if not layer.in_a and layer.layer is not None:
@@ -68,9 +79,9 @@ def _of_layer(layer: LayerChange) -> str:
     if not layer.in_b and layer.layer is not None:
         return f"{name} is gone"
     effects = layer.effects
-    by_firing = abs(effects.spikes + effects.layer_mix)
+    by_firing = abs(_by_firing(layer))
     largest = max(by_firing, abs(effects.neuron_mix), abs(effects.work), abs(effects.other_drivers))
-    if largest == by_firing and layer.spikes_a != layer.spikes_b:
+    if largest == by_firing:
         return _of_firing(name, layer.spikes_a, layer.spikes_b)
     if largest == abs(effects.work):
         return f"a spike of {name} triggers {_more_or_less(effects.work)}"
@@ -91,14 +102,11 @@ def _of_firing(name: str, before: int, after: int) -> str:
 
 
 def _percent(share: float) -> str:
-    """Format a share for a sentence: whole per cents, unless it is small."""
+    """Format a share for a sentence: whole per cents, unless it is small or just short of all."""
+    if 0.995 <= share < 1:  # noqa: PLR2004  a layer that still fires does not fire 100 % less
+        return "over 99 %"
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"  # noqa: PLR2004
 
 
 def _more_or_less(amount: float) -> str:
     return "more" if amount > 0 else "less"
-
-
-def _of_costs(versions: tuple[str, str], total_pj: float, change_pj: float, effects: Effects) -> str:
-    rest = _relative(change_pj - effects.cost, total_pj)
-    return f"and the costs of {versions[1]} instead of {versions[0]}, without which it would be {rest}"

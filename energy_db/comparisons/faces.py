@@ -159,9 +159,12 @@ def fingerprint_line(fingerprint: Fingerprint) -> list[str]:
     if parting is None:
         return [f"{same}, and so are all spikes"]
     same += ": equal weights would give equal spikes"
-    where = f"timestep {parting.timestep}, layer {printable(parting.layer)}"
+    where = f"layer {printable(parting.layer)}"
     if parting.neuron is not None:
-        where += f", neuron {parting.neuron} (sample {parting.sample})"
+        where += f", neuron {parting.neuron}"
+    where = f"{where}, over all timesteps" if parting.timestep is None else f"timestep {parting.timestep}, {where}"
+    if parting.sample is not None:
+        where += f" (sample {parting.sample})"
     return [f"{same}. They part first at {where}: {parting.spikes_a} before, {parting.spikes_b} after"]
 
 

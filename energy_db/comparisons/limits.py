@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -12,7 +13,9 @@ from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
-_LIMIT = re.compile(rf"\s*(?P<measure>[^<>=]+?)\s*(?P<sign>[<>])\s*(?P<number>{_NUMBER})\s*(?P<unit>%|[a-zA-Zµμ]+)\s*")
+_LIMIT = re.compile(
+    rf"\s*(?P<measure>layer:.+?|[^<>=]+?)\s*(?P<sign>[<>])\s*(?P<number>{_NUMBER})\s*(?P<unit>%|[a-zA-Zµμ]+)\s*"
+)
 _EXAMPLES = "Write for example energy>5%, energy>10nJ, layer:hidden1>5% or energy_per_correct>0%."
 
 
@@ -99,7 +102,9 @@ def judge(limit: Limit, comparison: Comparison) -> Outcome:
             f"{limit.text}: {limit.measure} was zero, a share of that is nothing", "Write the limit in joules."
         )
     size = change / before if limit.is_share else change
-    is_broken = size > limit.amount if limit.sign == ">" else size < limit.amount
+    # What is just within the limit must not break it by the last digit of a float.
+    is_apart = not math.isclose(size, limit.amount, rel_tol=1e-12)
+    is_broken = is_apart and (size > limit.amount if limit.sign == ">" else size < limit.amount)
     sign = "+" if change > 0 else ""
     shown = f"{sign}{units.energy(change)}" + (f" ({units.signed_percent(change / before)})" if before else "")
     return Outcome(limit.text, is_broken, shown)

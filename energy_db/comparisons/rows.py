@@ -140,8 +140,8 @@ class Parting:
 
     Attributes
     ----------
-    timestep : int
-        The timestep within its sample, from 0.
+    timestep : int or None
+        The timestep within its sample, from 0; None where only the sums of a neuron over all of them are known to part.
     layer : str
         The layer.
     neuron, sample : int or None
@@ -150,7 +150,7 @@ class Parting:
         Spikes there in both runs.
     """
 
-    timestep: int
+    timestep: int | None
     layer: str
     neuron: int | None
     sample: int | None

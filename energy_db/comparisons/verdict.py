@@ -139,7 +139,7 @@ def _of_operations(operations: Sequence[OperationChange]) -> Iterator[Disparity]
 
 
 def _first_apart(engine: Engine, a: Run, b: Run) -> Parting | None:
-    """Return the first place where the events part; where they are not kept, the first step of the roll-ups."""
+    """Return the first place where the events part; where they are not kept, the first of the roll-ups."""
     key = [a.run_id, b.run_id]
     if a.has_events and b.has_events:
         order = "timestep, layer_index, neuron, sample_index"
@@ -147,7 +147,7 @@ def _first_apart(engine: Engine, a: Run, b: Run) -> Parting | None:
     else:
         rows = engine.records(f"SELECT * FROM steps_apart WHERE {_BOTH} ORDER BY timestep, layer_index LIMIT 1", key)
     if not rows:
-        return None
+        return _first_neuron_apart(engine, a, b)
     [first] = rows
     return Parting(
         timestep=first["timestep"],
@@ -157,3 +157,15 @@ def _first_apart(engine: Engine, a: Run, b: Run) -> Parting | None:
         spikes_a=first["spikes_a"],
         spikes_b=first["spikes_b"],
     )
+
+
+def _first_neuron_apart(engine: Engine, a: Run, b: Run) -> Parting | None:
+    """Return the first neuron whose sums part: roll-ups can do so while every layer spikes as often in every step."""
+    query = (
+        "SELECT layer, neuron, spikes_a, spikes_b FROM _compared_parts "
+        f"WHERE {_BOTH} AND grain = 'neuron' AND spikes_a <> spikes_b ORDER BY list_position(?, layer), neuron LIMIT 1"
+    )
+    rows = engine.rows(query, [a.run_id, b.run_id, [layer.name for layer in a.layers]])
+    for layer, neuron, spikes_a, spikes_b in rows:
+        return Parting(None, layer, neuron, None, spikes_a, spikes_b)
+    return None
