@@ -51,13 +51,13 @@ def nights(store: EnergyStore, folder: Path) -> None:
         events = {
             "layer": ["conv1"] * n_spikes[0] + ["conv2"] * n_spikes[1],
             "neuron": [spike % 16 for n in n_spikes for spike in range(n)],
-            "timestep": [spike // 16 for n in n_spikes for spike in range(n)],
+            "timestep": [(spike // 16 + night) % 30 for n in n_spikes for spike in range(n)],
         }
         layers = [
             {"name": name, "role": role, "n_inputs": 16, "n_neurons": 16, "fan_out": 16}
             for name, role in (("conv1", "hidden"), ("conv2", "readout"))
         ]
-        network = {"n_timesteps": 20, "n_samples": 1, "layers": layers}
+        network = {"n_timesteps": 30, "n_samples": 1, "layers": layers}
         run = run_file(folder / "night.parquet", events)
         store.ingest(run, network=network, name=f"night{night:02d}", run_id=f"night-{night:02d}")
     store.bless("night-20", "loihi2", reason="a wider first layer: 0.4 % more accurate")
