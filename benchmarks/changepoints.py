@@ -145,6 +145,9 @@ def measure(n_series: int) -> Iterator[Share]:
         lambda r: doubled(stepped(r, 10, n_before=30), r), near(30),
     )  # fmt: skip
     yield ask("any step in 40 runs that jump between two levels 5 % apart", lambda r: of_two_modes(r, 40), at_most=0.02)
+    for n_runs in (8, 20):
+        what = f"limit: any step in {n_runs} runs that toss a coin between two values"
+        yield ask(what, lambda r, n=n_runs: LEVEL + r.integers(2, size=n))
     yield ask("limit: any step in 40 runs, each half like the one before", lambda r: remembering(r, 40, 0.5))
     yield ask("limit: +5 % for 5 runs, then back, is seen at all in 40", lambda r: bump(r, 5))
     yield ask("limit: +5 % for 10 runs, then back, is seen at all in 40", lambda r: bump(r, 10))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise, permutations
+from itertools import pairwise, permutations, product
 from types import SimpleNamespace
 
 import numpy as np
@@ -44,7 +44,9 @@ class TestWithoutNoise:
             pytest.param([A] * 4 + [B] * 4 + [C] * 4, [4, 8], id="three levels"),
             pytest.param([A] * 20 + [B, C], [20, 21], id="two changes in a row"),
             pytest.param([A] * 20 + [B] * 20 + [A] * 20, [20, 40], id="there and back"),
+            pytest.param([A] * 20 + [B] * 4 + [A] * 20, None, id="too short to be a level that comes back"),
             pytest.param([A] * 20 + [2 * A] + [A] * 20, [], id="one that doubles is an outlier"),
+            pytest.param([A] * 4 + [2 * A] + [A] * 4, None, id="one of nine is too many"),
             pytest.param([A] * 20 + [2 * A] + [A] * 19 + [B] * 3, [40], id="an outlier hides no step"),
             pytest.param([A] * 7, [], id="constant"),
             pytest.param([A, A, B], None, id="three values prove nothing"),
@@ -56,6 +58,12 @@ class TestWithoutNoise:
     def test_where_it_changes(self, values: list[float], expected: list[int] | None) -> None:
         assert steps_without_noise(values) == expected
         assert needs_test(values) is (expected is None)
+
+    def test_a_coin_seldom_looks_like_a_step(self) -> None:
+        # Of all 256 ways to toss a coin eight times, 14 are one side and then the other; and 6 are one side, five or
+        # six times the other, and the first again.
+        found = [steps_without_noise([float(side) for side in tosses]) for tosses in product((0, 1), repeat=8)]
+        assert sum(bool(steps) for steps in found) == 20
 
     @pytest.mark.parametrize("values", [[A] * 3 + [B] * 3, [A] * 19 + [B]])
     def test_half_a_per_cent_is_found(self, values: list[float]) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from itertools import accumulate, groupby
 
 _FEWEST_VALUES = 4
-# How many values in a row make a level, and not an excursion from one; of these, one in so many values is allowed.
-_LASTING = 3
+# How many values in a row make a level that may come back: a coin seldom falls so often on the same side.
+_LASTING = 5
+# How long an excursion from a level may be, and to how many values in all one that leaves it is allowed.
+_LONGEST_EXCURSION = 2
 _VALUES_TO_AN_EXCURSION = 10
 
 _Block = tuple[float, int]
@@ -45,8 +47,8 @@ def _without_excursions(blocks: list[_Block], n_values: int) -> list[_Block]:
             (value, before), (_, away), (_, after) = kept[-3:]
             kept[-3:] = [(value, before + away + after)]
             n_taken += away
-    return kept if n_taken <= max(1, n_values // _VALUES_TO_AN_EXCURSION) else blocks
+    return kept if n_taken <= n_values // _VALUES_TO_AN_EXCURSION else blocks
 
 
 def _is_excursion(before: _Block, away: _Block, after: _Block) -> bool:
-    return before[0] == after[0] and before[1] >= _LASTING > away[1]
+    return before[0] == after[0] and before[1] >= _LASTING and away[1] <= _LONGEST_EXCURSION
