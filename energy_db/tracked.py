@@ -82,7 +82,7 @@ class TrackedRuns(ComparedRuns):
         ...         _ = store.ingest(f"examples/digits-{run}.parquet")
         ...     [total] = store.trend("spikes").series
         ...     print([point.value for point in total.points], total.note)
-        [52396.0, 53231.0, 15046.0] too few runs to tell a step from chance: 3, and it takes 4 or more
+        [528507.0, 491925.0, 200500.0] too few runs to tell a step from chance: 3, and it takes 4 or more
         """
         from energy_db.history.following import follow
         from energy_db.history.question import Question
