@@ -206,8 +206,12 @@ class TestWhichRuns:
         assert [point.value for point in newest] == [110.0] + [120.0] * 8
 
     def test_a_condition_on_energy(self, store: EnergyStore) -> None:
-        assert len(only(store.trend("spikes", chip="loihi2", where=["branch=main"])).points) == 31
         assert len(only(store.trend(chip="toy", cost_version="rev1", where=["energy>700pJ"])).points) == 8
+        assert len(only(store.trend("spikes", chip="toy", cost_version="rev1", where=["energy>700pJ"])).points) == 8
+        # Under rev2, which is in force today, no run costs more than 700 pJ.
+        assert len(only(store.trend(chip="toy", as_recorded=True, where=["energy<650pJ"])).points) == 24
+        with pytest.raises(UsageError, match="needs a chip"):
+            store.trend("spikes", where=["energy>700pJ"])
 
     def test_one_name(self, store: EnergyStore, tmp_path: Path) -> None:
         night(store, tmp_path, 40, 500, name="weekly")

@@ -122,7 +122,7 @@ def _runs(engine: Engine, question: Question, pinned: str | None) -> list[RunFac
         since=question.since,
         limit=question.last,
         chip=question.chip,
-        cost_version=pinned,
+        cost_version=pinned or _version_of_conditions(engine, question),
     )
     if keys:
         return metrics.run_facts(engine, keys)
@@ -133,6 +133,14 @@ def _runs(engine: Engine, question: Question, pinned: str | None) -> list[RunFac
         guess = did_you_mean(question.name, names)
         raise NotFoundError(f"no run is called {question.name!r}", f"{guess}energy-db runs lists them.")
     raise NotFoundError("no run meets the conditions", "energy-db runs lists all that there are.")
+
+
+def _version_of_conditions(engine: Engine, question: Question) -> str | None:
+    """Return the cost set that conditions on energy are meant under, where no single one prices the runs."""
+    asked = [filters.read_condition(text).name for text in question.where]
+    if question.chip is None or filters.ENERGY not in asked:
+        return None
+    return ledger.version_for(engine, question.chip, question.cost_version)
 
 
 def _versions(
