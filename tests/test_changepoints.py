@@ -142,6 +142,11 @@ class TestWithNoise:
             found = find_steps([with_step(noise(seed, 40), 20, 2.0) for seed in range(n_series)])
             assert all(1e-5 <= min(step.p_value for step in steps) < 0.001 for steps in found)
 
+    def test_the_largest_and_the_smallest_numbers(self) -> None:
+        for scale in (5e305, 1e-320):
+            [(step,)] = find_steps([[scale * value for value in with_step(noise(2, 30), 20, 1.2)]])
+            assert (step.index, step.share) == (20, pytest.approx(0.2, abs=0.05))
+
     def test_an_outlier_hides_no_step(self) -> None:
         values = with_step(noise(4, 30), 20, 1.1)
         values[7] *= 2

@@ -228,6 +228,8 @@ def _scores(values: Sequence[float]) -> NDArray[Any]:
     import numpy
 
     scores = numpy.asarray(values, dtype=float)
+    # The largest numbers that there are must not become infinite.
+    scores = scores / abs(scores).max()
     # Noise is taken from neighbours: a step in the middle would make the spread around the median as wide as itself.
     noise = _MAD_TO_SD * float(numpy.median(abs(numpy.diff(scores)))) / sqrt(2)
     if noise > 0:
