@@ -6,6 +6,8 @@ from decimal import Decimal
 
 _SCALES = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"), (1.0, "pJ"))
 _DIGITS = 4
+# From so many times as much on, a change is said as a factor.
+_FACTOR = 10.0
 
 PICOJOULES = {"pJ": 1.0, "nJ": 1e3, "µJ": 1e6, "uJ": 1e6, "mJ": 1e9, "J": 1e12}
 """The units of energy that people may write, each in pJ."""
@@ -65,10 +67,12 @@ def percent(share: float) -> str:
 
 
 def signed_percent(share: float) -> str:
-    """Format a share of change, with its sign.
+    """Format a share of change, with its sign; what is ten times as much or more reads better as a factor.
 
-    >>> signed_percent(-0.7557), signed_percent(0.031), signed_percent(0.0)
-    ('-75.6 %', '+3.1 %', '0.0 %')
+    >>> signed_percent(-0.7557), signed_percent(0.031), signed_percent(0.0), signed_percent(972.656)
+    ('-75.6 %', '+3.1 %', '0.0 %', 'x 973.7')
     """
+    if share >= _FACTOR - 1:
+        return f"x {significant(1 + share)}"
     text = f"{100 * share:+.1f} %"
     return "0.0 %" if text in ("+0.0 %", "-0.0 %") else text
