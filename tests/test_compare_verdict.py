@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,7 @@ class TestVerdict:
     def test_other_costs(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
         run = ingest("a")
         store.costs.add(
-            [costs("v2", 2), CostSet("toy", "lump", "By hand", [Cost("all", "spike", 5, scope="aggregate")])]
+            [costs("v2", 2), CostSet("toy", "lump", "By hand", [Cost("all", "spike", Decimal(5), scope="aggregate")])]
         )
         same_scope = store.compare(run, run, "toy", cost_version_b="v3")
         assert same_scope.differs == (Disparity("cost version", "v1", "v3", False),)
@@ -172,7 +173,8 @@ class TestVerdict:
     def test_operations_that_only_one_of_them_can_be_priced_for(
         self, store: EnergyStore, ingest: Callable[..., Run]
     ) -> None:
-        rows = [Cost("fire", "spike", 1), Cost("route", "hop", 3), Cost("leak", "second", 1000)]
+        priced = {"fire": ("spike", 1), "route": ("hop", 3), "leak": ("second", 1000)}
+        rows = [Cost(name, driver, Decimal(pj)) for name, (driver, pj) in priced.items()]
         store.costs.add(CostSet("routed", "v1", "By hand", rows))
         ingest("a", options={"counters": [{"driver": "hop", "count": 12}]})
         ingest("b", MORE, timestep_us=1000)
@@ -187,7 +189,7 @@ class TestVerdict:
         assert any(warning.startswith("1 of 3 operations take part (") for warning in found.warnings)
 
     def test_nothing_that_can_be_priced_in_both(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
-        store.costs.add(CostSet("counted", "v1", "By hand", [Cost("route", "hop", 3)]))
+        store.costs.add(CostSet("counted", "v1", "By hand", [Cost("route", "hop", Decimal(3))]))
         ingest("a")
         ingest("b", MORE)
         says = r"no operation of counted can be priced in both runs \(route: a brings no counter hop\)"
