@@ -63,14 +63,16 @@ def spikes(draw: st.DrawFn, network: Sequence[Layer]) -> list[tuple[str, int, in
 
 @st.composite
 def counters(draw: st.DrawFn, names: Sequence[str]) -> dict[str, dict[Any, int]]:
-    """Draw counters of the whole run, or of its layers; seldom none."""
+    """Draw counters of the whole run, of its layers, or of a neuron of each; seldom none."""
     found: dict[str, dict[Any, int]] = {}
     for driver in COUNTED:
-        match draw(st.sampled_from(["run", "layer", "layer", "not"])):
+        match draw(st.sampled_from(["run", "layer", "neuron", "not"])):
             case "run":
                 found[driver] = {(None, None): draw(st.integers(0, 1000))}
             case "layer":
                 found[driver] = {(name, None): draw(st.integers(0, 1000)) for name in names}
+            case "neuron":
+                found[driver] = {(name, 1): draw(st.integers(0, 1000)) for name in names}
     return found
 
 
@@ -196,7 +198,7 @@ def energies_of(split: Split) -> list[Fraction]:
     return found
 
 
-@few(30)
+@few(24)
 @given(pair=pairs())
 def test_effects_add_up_flip_and_are_those_of_brute_force(store: EnergyStore, folder: Path, pair: Pair) -> None:
     found, split = stored(store, folder, pair), Split(pair.runs, pair.books)
@@ -260,6 +262,22 @@ def test_what_does_not_change_has_no_part_in_it(store: EnergyStore, folder: Path
             assert {row[f"{factor}_effect_pj"] for row in found.rows(grain)[0].values()} <= {Decimal(0)}, grain
 
     test()
+
+
+@few(5)
+@given(pair=pairs())
+def test_the_other_methods_leave_nothing_over_either(store: EnergyStore, folder: Path, pair: Pair) -> None:
+    found = stored(store, folder, pair)
+    if not Split(pair.runs, pair.books).charges:
+        return
+    for method in ("lmdi", "pvm"):
+        comparison = store.compare(
+            *found.runs, "toy", cost_version_a=found.versions[0], cost_version_b=found.versions[1], method=method
+        )
+        scale = max(1.0, comparison.total_a_pj, comparison.total_b_pj)
+        assert comparison.residual_pj == pytest.approx(0, abs=1e-9 * scale), method
+        summed = sum(vars(comparison.effects).values())
+        assert summed == pytest.approx(comparison.change_pj, abs=1e-9 * scale), method
 
 
 @few(6)
