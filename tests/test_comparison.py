@@ -16,7 +16,7 @@ import pytest
 from cost_model import Layer, Operation, Recording
 from factories import run_file, with_sidecar
 from shapley import EFFECTS, Split
-from test_exactness import EXAMPLES, VERSIONS, Costs, Recorded, Version
+from test_exactness import EXAMPLES, VERSIONS, Costs, Recorded, Version, costs
 
 from energy_db import Cost, CostSet, EnergyStore
 from energy_db.comparisons.comparison import Comparison
@@ -255,14 +255,28 @@ class TestDigits:
     def test_under_two_versions_with_other_operations(
         self, digits_runs: EnergyStore, counted: dict[str, Counted]
     ) -> None:
-        versions = [("akida", "tutorial72"), ("akida", "sc_neurocore_3_16_0")]
         found = digits_runs.compare(
-            BASELINE, RESEEDED, "akida", cost_version_a=versions[0][1], cost_version_b=versions[1][1]
+            BASELINE, RESEEDED, "akida", cost_version_a="tutorial72", cost_version_b="sc_neurocore_3_16_0"
         )
-        self.assert_agrees(
-            found, (counted[BASELINE], counted[RESEEDED]), (VERSIONS[versions[0]], VERSIONS[versions[1]])
-        )
+        books = VERSIONS["akida", "tutorial72"], VERSIONS["akida", "sc_neurocore_3_16_0"]
+        self.assert_agrees(found, (counted[BASELINE], counted[RESEEDED]), books)
         assert [entry.what for entry in found.differs if entry.matters] == ["what the costs include"]
+
+    def test_work_and_costs_change_at_once(self, digits_runs: EnergyStore, counted: dict[str, Counted]) -> None:
+        # Neurons are pruned, and the second version charges spikes where the first charges every timestep.
+        books = (
+            VERSIONS["loihi", "keras_spiking_0_3_0"],
+            costs(synop=("synaptic_event", "27.1"), spike=("neuron_spike", "81")),
+        )
+        found = digits_runs.compare(
+            BASELINE,
+            "digits-pruned",
+            "loihi",
+            cost_version_a="keras_spiking_0_3_0",
+            cost_version_b="snntorch_power_profiling",
+        )
+        self.assert_agrees(found, (counted[BASELINE], counted["digits-pruned"]), books)
+        assert all(amount != 0 for name, amount in vars(found.effects).items() if name != "other_drivers")
 
     @staticmethod
     def assert_agrees(found: Comparison, runs: tuple[Counted, Counted], books: tuple[Costs, Costs]) -> None:
