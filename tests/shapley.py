@@ -38,8 +38,9 @@ class Split:
 
     Attributes
     ----------
-    charges : list of Charge
-        The operations that take part: both recordings can count their driver, and no version leaves them blank.
+    charges : dict of (str, str) to Charge
+        The operations that take part, by name and driver: both recordings can count their driver, and no version
+        leaves them blank.
     is_whole : bool
         Whether every operation takes part.
     """
@@ -47,7 +48,8 @@ class Split:
     def __init__(self, runs: Sequence[Recording], books: Sequence[Sequence[Operation]]) -> None:
         self.runs = runs
         keys = _keys(books)
-        self.charges = [charge for key in keys if (charge := self._charge(key, books)) is not None]
+        found = {key: self._charge(key, books) for key in keys}
+        self.charges = {key: charge for key, charge in found.items() if charge is not None}
         self.is_whole = len(self.charges) == len(keys)
         self._spikes = [_spikes(run) for run in runs]
         self._sums = [_sums(spikes) for spikes in self._spikes]
@@ -64,7 +66,7 @@ class Split:
         for (layer, _), effects in self.by_neuron().items():
             for name, effect in effects.items():
                 found[layer][name] += effect
-        for charge in self.charges:
+        for charge in self.charges.values():
             if charge.driver not in PER_SPIKE:
                 self._add_others(charge, found)
         return dict(found)
@@ -110,7 +112,7 @@ class Split:
         return found
 
     def _spike_cost(self, layer: str, neuron: int, work: int, book: int) -> Fraction:
-        charged = [charge for charge in self.charges if charge.driver in PER_SPIKE]
+        charged = [charge for charge in self.charges.values() if charge.driver in PER_SPIKE]
         each = (self._units(work, layer, neuron, charge.driver) * charge.pj[book] for charge in charged)
         return sum(each, Fraction(0))
 

@@ -30,6 +30,8 @@ TYPES = dict.fromkeys(COLUMNS, pa.int64()) | {"layer": pa.string()}
 COMPARED_BY = ("run_id_a", "run_id_b", "cost_version_a", "cost_version_b")
 # What a row of each grain is told apart by.
 GRAINS = {"": (), "_by_layer": ("layer",), "_by_neuron": ("layer", "neuron")}
+OPERATIONS = "_by_operation"
+KEYS = GRAINS | {OPERATIONS: ("operation", "driver")}
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
@@ -151,7 +153,7 @@ class Stored:
         sides = []
         for wanted in (forwards, backwards):
             of_side = [row for row in records if tuple(row[column] for column in COMPARED_BY) == wanted]
-            sides.append({tuple(row[key] for key in GRAINS[grain]): row for row in of_side})
+            sides.append({tuple(row[key] for key in KEYS[grain]): row for row in of_side})
             assert len(sides[-1]) == len(of_side), "the grain is what the view says"
         return sides[0], sides[1]
 
@@ -192,8 +194,8 @@ def energies_of(split: Split) -> list[Fraction]:
     """Return the energy of both runs, of the operations that take part."""
     found = []
     for side, run in enumerate(split.runs):
-        counts = [sum((run.counts(charge.driver) or {}).values()) for charge in split.charges]
-        each = (Fraction(many) * charge.pj[side] for many, charge in zip(counts, split.charges, strict=True))
+        counts = {key: sum((run.counts(charge.driver) or {}).values()) for key, charge in split.charges.items()}
+        each = (Fraction(counts[key]) * charge.pj[side] for key, charge in split.charges.items())
         found.append(sum(each, Fraction(0)))
     return found
 
@@ -202,6 +204,8 @@ def energies_of(split: Split) -> list[Fraction]:
 @given(pair=pairs())
 def test_effects_add_up_flip_and_are_those_of_brute_force(store: EnergyStore, folder: Path, pair: Pair) -> None:
     found, split = stored(store, folder, pair), Split(pair.runs, pair.books)
+    operations, _ = found.rows(OPERATIONS)
+    assert {key for key, row in operations.items() if row["left_out"] is None} == split.charges.keys()
     for grain in reversed(GRAINS):
         forwards, backwards = found.rows(grain)
         assert forwards.keys() == backwards.keys()

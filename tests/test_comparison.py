@@ -263,18 +263,15 @@ class TestDigits:
         assert [entry.what for entry in found.differs if entry.matters] == ["what the costs include"]
 
     def test_work_and_costs_change_at_once(self, digits_runs: EnergyStore, counted: dict[str, Counted]) -> None:
-        # Neurons are pruned, and the second version charges spikes where the first charges every timestep.
+        # Neurons are pruned, synapses get costlier, and spikes are charged where every timestep was before.
         books = (
-            VERSIONS["loihi", "keras_spiking_0_3_0"],
-            costs(synop=("synaptic_event", "27.1"), spike=("neuron_spike", "81")),
+            costs(synop=("synaptic_event", "27.1"), update=("neuron_step", "81")),
+            costs(synop=("synaptic_event", "30"), fire=("neuron_spike", "81")),
         )
-        found = digits_runs.compare(
-            BASELINE,
-            "digits-pruned",
-            "loihi",
-            cost_version_a="keras_spiking_0_3_0",
-            cost_version_b="snntorch_power_profiling",
-        )
+        for version, book in zip(("v1", "v2"), books, strict=True):
+            rows = [Cost(name, driver, pj) for name, (driver, pj) in book.items()]
+            digits_runs.costs.add(CostSet("toy", version, "By hand", rows))
+        found = digits_runs.compare(BASELINE, "digits-pruned", "toy", cost_version_a="v1", cost_version_b="v2")
         self.assert_agrees(found, (counted[BASELINE], counted["digits-pruned"]), books)
         assert all(amount != 0 for name, amount in vars(found.effects).items() if name != "other_drivers")
 
