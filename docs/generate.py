@@ -90,7 +90,7 @@ def views_page() -> str:
         parts += [f"## {room}", sentence, *(_view_section(view, views, types) for view in public)]
     checks = [view for view in views.values() if view.room == "checks"]
     looks = [{"view": f"`{view.name}`", "looks for": view.sentence, "grain": view.grain} for view in checks]
-    parts += ["## checks", _CHECKS_INTRODUCTION, markdown_table(looks)]
+    parts += ["## checks", _CHECKS_INTRODUCTION, markdown_table(looks, is_markup=True)]
     parts += ["## Tables", _TABLES_INTRODUCTION, *(_section(table, types) for table in sql.tables())]
     return "\n\n".join(parts) + "\n"
 
@@ -107,7 +107,7 @@ def _section(thing: SqlObject, types: dict[tuple[str, str], str]) -> str:
         {"column": f"`{name}`", "type": types[thing.name, name], "meaning": text}
         for name, text in thing.columns.items()
     ]
-    return f"{_heading(thing)}\n\n{markdown_table(rows)}"
+    return f"{_heading(thing)}\n\n{markdown_table(rows, is_markup=True)}"
 
 
 def _heading(thing: SqlObject) -> str:
@@ -122,7 +122,7 @@ def cli_page() -> str:
         {"code": kind.exit_code, "error": f"`{kind.__name__}`", "when": (kind.__doc__ or "").partition("\n")[0]}
         for kind in _error_kinds()
     ]
-    return "\n\n".join([_CLI_INTRODUCTION, *helps, _EXIT_CODES, markdown_table(codes)]) + "\n"
+    return "\n\n".join([_CLI_INTRODUCTION, *helps, _EXIT_CODES, markdown_table(codes, is_markup=True)]) + "\n"
 
 
 def _helps(context: click.Context) -> Iterator[tuple[str, str]]:
@@ -184,7 +184,7 @@ _EVERY_VERSION = re.compile(r"(<!-- every version.*?-->\n).*?(<!-- end -->)", re
 def method_page() -> str:
     """Return docs/method.md with the example runs priced under every version of the catalogue."""
     text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
-    table = markdown_table(_every_version())
+    table = markdown_table(_every_version(), is_markup=True)
     return _EVERY_VERSION.sub(lambda marks: f"{marks[1]}\n{table}\n\n{marks[2]}", text)
 
 

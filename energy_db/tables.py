@@ -26,6 +26,10 @@ Row = Mapping[str, Any]
 
 _AMOUNT = re.compile(r"([-+]?[\d.]+ ?(%|[pnµm]?[JW]))?")  # a number with its unit, as energy_db.units writes it
 
+# Signs that Markdown obeys, on GitHub at least; an underscore within a word is none of them.
+_MARKUP = re.compile(r"[\\`*\[\]<>|~#$]|&(?=#?\w+;)|_+")
+_LINK = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
+
 
 def text_table(rows: Sequence[Row]) -> str:
     """Return rows as aligned columns under a header; numbers stand to the right."""
@@ -39,15 +43,38 @@ def text_table(rows: Sequence[Row]) -> str:
     return "\n".join(_aligned(line, widths, to_the_right) for line in lines)
 
 
-def markdown_table(rows: Sequence[Row]) -> str:
-    """Return rows as a Markdown table."""
+def markdown_table(rows: Sequence[Row], *, is_markup: bool = False) -> str:
+    """Return rows as a Markdown table, which shows what stands in them as it is; or, if they are Markdown, obeys it."""
     if not rows:
         return ""
+    shown = _without_bars if is_markup else plain_markdown
     columns = list(rows[0])
     to_the_right = [all(is_number(row[column]) for row in rows) for column in columns]
     rule = ["---:" if right else "---" for right in to_the_right]
-    cells = [[printable(row[column]).replace("|", "\\|") for column in columns] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [columns, rule, *cells])
+    cells = [[shown(printable(row[column])) for column in columns] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [[*map(shown, columns)], rule, *cells])
+
+
+def plain_markdown(text: str) -> str:
+    """Return text that Markdown shows as it is: names of runs and layers may hold its signs.
+
+    Backslashes do not keep GitHub from taking words for mentions, references and addresses; a comment amid them does.
+
+    >>> plain_markdown("*hidden_1* of @octocat")
+    '\\\\*hidden_1\\\\* of @<!-- -->octocat'
+    """
+    return _LINK.sub("<!-- -->", _MARKUP.sub(_escaped, text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    if found[0].startswith("_") and before.isalnum() and after.isalnum():
+        return found[0]
+    return "".join(f"\\{sign}" for sign in found[0])
+
+
+def _without_bars(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def html_table(rows: Sequence[Row]) -> str:

@@ -172,6 +172,7 @@ class TestRevoke:
             (True, "wrong run"),
             (False, None),
         ]
+        assert [one.revoked_by for one in (given, *after)] == ["ada", "ada", None]
 
     def test_nothing_that_was_said_is_changed(self, small_store: Path) -> None:
         with EnergyStore(small_store) as store:
@@ -223,7 +224,16 @@ class TestCommandLine:
         result = shell("bless", "--revoke", "1", "--reason", "by mistake", "--json")
         assert (result.exit_code, json.loads(result.stdout)["rows"][0]["status"]) == (0, "revoked")
         shown = shell("bless", "--list").stdout
-        assert all(part in shown for part in ("10.4 pJ", "the first network", "by mistake"))
+        assert all(part in shown for part in ("10.4 pJ", "the first network", "revoked: by mistake"))
+
+    def test_the_reply_says_why_and_who(self, small_store: Path, shell: Shell) -> None:
+        shell("bless", "kept", "--chip", "loihi2", "--reason", "the first network")
+        revoke = ("bless", "--revoke", "1", "--by", "bob", "--reason", "no better")
+        assert "would be revoked by bob: no better" in shell(*revoke, "--dry-run").stdout
+        assert " revoked by bob: no better" in shell(*revoke).stdout
+        assert "revoked by bob: no better" in shell("bless", "--list").stdout
+        [row] = json.loads(shell("bless", "--list", "--json").stdout)["rows"]
+        assert (row["revoked_by"], row["revocation_reason"]) == ("bob", "no better")
 
     def test_a_layer_can_be_blessed(self, small_store: Path, shell: Shell) -> None:
         result = shell("bless", "kept", "--chip", "loihi2", "--layer", "hidden", "--reason", "ok", "-f", "csv")

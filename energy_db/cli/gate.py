@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from energy_db.cli.output import Output, Settings, output_options, refuse_unwritable, say, say_error, store_option, warn
-from energy_db.errors import UsageError
+from energy_db.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from energy_db.gate.blessings import Blessing
@@ -93,11 +94,11 @@ def check(
     of the budget. Exit code 1 only if a limit is broken; 3 if one could not be checked: no baseline, runs that are
     not comparable, operations without a price.
     """
-    if report_file is not None:
-        refuse_unwritable(Path(report_file), settings, "--report")
-    from energy_db.gate.budget import find_budget
+    report = None if report_file is None else Output("md", report_file)
+    _refuse_files_in_use(output, report, budget, settings)
+    with _reported(report), settings.open() as store:
+        from energy_db.gate.budget import find_budget
 
-    with settings.open() as store:
         found = store.check(
             run,
             chip,
@@ -108,10 +109,37 @@ def check(
             allow=options["allow"],
             allow_missing=options["allow_missing"],
         )
+    if report is not None:
+        report.text(found.to_markdown())
     _show_check(output, found)
-    if report_file is not None:
-        Output("md", report_file).text(found.to_markdown())
     return _conclude(found)
+
+
+def _refuse_files_in_use(output: Output, report: Output | None, budget: str | None, settings: Settings) -> None:
+    from energy_db.gate.budget import BUDGET_FILE, PROJECT_FILE
+
+    budgets = {"the budget": BUDGET_FILE, "where a budget may be": PROJECT_FILE}
+    in_use: dict[str, str | None] = dict(budgets) if budget is None else {"the budget": budget}
+    if output.path is not None:
+        refuse_unwritable(Path(output.path), settings, "-o", in_use)
+    if report is not None:
+        in_use["what -o writes"] = output.path
+        refuse_unwritable(Path(report.path or ""), settings, "--report", in_use)
+
+
+@contextmanager
+def _reported(report: Output | None) -> Iterator[None]:
+    """Say in the report if something that is asked for is not there; leave no old one if nothing can be said."""
+    try:
+        yield
+    except BaseException as error:
+        if report is not None and isinstance(error, NotFoundError):
+            from energy_db.gate import faces
+
+            report.text(faces.not_found(error))
+        elif report is not None and Path(report.path or "").is_file():
+            Path(report.path or "").unlink()
+        raise
 
 
 def _limits(options: Mapping[str, Any]) -> list[Limit]:

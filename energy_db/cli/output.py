@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,7 +77,7 @@ class Output:
     def text(self, content: str) -> None:
         """Write text."""
         if self.path is None:
-            click.echo(content)
+            _echo(content)
         else:
             self._write(lambda path: path.write_text(content + "\n", encoding="utf-8"))
 
@@ -124,7 +125,8 @@ class Output:
         self._write(lambda path: tables.write_parquet(table, str(path)))
 
     def _write(self, write: Callable[[Path], Any]) -> None:
-        tables.write_whole(Path(self.path or ""), write)
+        with suppress(BrokenPipeError):
+            tables.write_whole(Path(self.path or ""), write)
 
 
 def store_option(command: Command) -> Command:
@@ -169,10 +171,32 @@ def output_options(command: Command) -> Command:
     return command
 
 
-def refuse_unwritable(target: Path, settings: Settings | None, option: str = "-o") -> None:
-    """Find out before the work is done whether its result could be written to what an option names."""
-    if settings and target.exists() and Path(settings.path).exists() and target.samefile(settings.path):
-        raise UsageError(f"{target} is the store itself", f"Name another file: {option} FILE")
+def refuse_unwritable(
+    target: Path, settings: Settings | None, option: str = "-o", in_use: Mapping[str, str | None] | None = None
+) -> None:
+    """Find out before the work is done whether its result could be written to what an option names.
+
+    Parameters
+    ----------
+    target : Path
+        What the option names.
+    settings : Settings or None
+        What says where the store is.
+    option : str
+        The option.
+    in_use : mapping of str to (str or None), optional
+        Other files that are not to be overwritten, each by what it is; None is no file.
+
+    Raises
+    ------
+    UsageError
+        If it is the store, or another file that is in use.
+    EnergyDbError
+        If nothing can be written there.
+    """
+    for what, path in {"the store itself": settings.path if settings else None, **(in_use or {})}.items():
+        if path is not None and _are_the_same(target, Path(path)):
+            raise UsageError(f"{target} is {what}", f"Name another file: {option} FILE")
     if target.name == "-":
         raise UsageError(f"{option} - is not needed", f"Without {option}, everything goes to stdout.")
     if not target.parent.is_dir():
@@ -181,21 +205,38 @@ def refuse_unwritable(target: Path, settings: Settings | None, option: str = "-o
         raise EnergyDbError(f"{target}: cannot be written: it is a folder")
 
 
+def _are_the_same(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return one.is_file() and one.samefile(other)
+    return one.resolve() == other.resolve()
+
+
 def say(text: str) -> None:
     """Say something that is not data."""
-    click.echo(_safe(text), err=True)
+    _echo(_safe(text), to_stderr=True)
 
 
 def say_error(message: str, hint: str | None = None) -> None:
     """Say what went wrong and what to do."""
-    click.echo(click.style("Error: ", fg="red", bold=True) + _safe(message), err=True, color=_talk.is_coloured)
+    _echo(click.style("Error: ", fg="red", bold=True) + _safe(message), to_stderr=True)
     if hint:
-        click.echo(click.style("  → ", fg="cyan") + _safe(hint), err=True, color=_talk.is_coloured)
+        _echo(click.style("  → ", fg="cyan") + _safe(hint), to_stderr=True)
 
 
 def warn(text: str) -> None:
     """Say what the reader of the data should know."""
-    click.echo(click.style("Note: ", fg="yellow") + _safe(text), err=True, color=_talk.is_coloured)
+    _echo(click.style("Note: ", fg="yellow") + _safe(text), to_stderr=True)
+
+
+def _echo(text: str, to_stderr: bool = False) -> None:
+    """Print; a reader that has left, as head does, changes nothing of what a verb does and how it ends."""
+    try:
+        click.echo(text, err=to_stderr, color=_talk.is_coloured if to_stderr else None)
+    except BrokenPipeError:
+        # What is still to be said, and what the stream kept of this, goes nowhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, (sys.stderr if to_stderr else sys.stdout).fileno())
+        os.close(nowhere)
 
 
 def _safe(text: str) -> str:

@@ -40,6 +40,8 @@ class Blessing:
         Who accepted it; None if nobody said.
     revoked_at, revocation_reason : datetime and str, or None
         When and why it was taken back; None if it was not.
+    revoked_by : str or None
+        Who took it back; None if nobody said, or if it was not.
     is_in_force : bool
         Whether it is the newest that was not taken back, of its history, chip and layer.
     status : {'stored', 'blessed', 'would be blessed', 'revoked', 'would be revoked', 'unchanged'}
@@ -58,6 +60,7 @@ class Blessing:
     blessed_at: datetime
     blessed_by: str | None
     revoked_at: datetime | None
+    revoked_by: str | None
     revocation_reason: str | None
     is_in_force: bool
     status: str = "stored"
@@ -123,6 +126,7 @@ def bless(
         blessed_at=at,
         blessed_by=who or None,
         revoked_at=None,
+        revoked_by=None,
         revocation_reason=None,
         is_in_force=True,
         status="would be blessed" if dry_run else "blessed",
@@ -149,7 +153,9 @@ def revoke(engine: Engine, number: int, *, reason: str, revoked_by: str | None, 
     if not dry_run:
         engine.insert("blessing_revocations", [[number, why, at, who or None]])
     status = "would be revoked" if dry_run else "revoked"
-    return replace(found, revoked_at=at, revocation_reason=why, is_in_force=False, status=status)
+    return replace(
+        found, revoked_at=at, revoked_by=who or None, revocation_reason=why, is_in_force=False, status=status
+    )
 
 
 def _numbered(engine: Engine, number: Any) -> Blessing:

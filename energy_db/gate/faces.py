@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from energy_db import units
+from energy_db.errors import NotFoundError
 from energy_db.gate.rows import FAIL, PASS, UNCHECKED, LimitResult, Why
 from energy_db.reports.faces import plural
-from energy_db.tables import Row, markdown_table, printable, text_table
+from energy_db.tables import Row, markdown_table, plain_markdown, printable, text_table
 
 if TYPE_CHECKING:
     from energy_db.gate.blessings import Blessing
@@ -36,10 +36,12 @@ def blessing_rows(blessings: Sequence[Blessing]) -> list[Row]:
 
 
 def _status(blessing: Blessing) -> str:
+    if blessing.revoked_at is not None:
+        status = "would be revoked" if blessing.status == "would be revoked" else "revoked"
+        by = f" by {blessing.revoked_by}" if blessing.revoked_by else ""
+        return f"{status}{by}: {blessing.revocation_reason}"
     if blessing.status not in ("stored", "unchanged"):
         return blessing.status
-    if blessing.revoked_at is not None:
-        return f"revoked: {blessing.revocation_reason}"
     return "in force" if blessing.is_in_force else "superseded"
 
 
@@ -52,12 +54,23 @@ def page(report: CheckReport) -> str:
 
 def markdown(report: CheckReport) -> str:
     """Return a check as Markdown for a pull request: the verdict, the limits, why, the ways back, where it is from."""
-    parts = [f"### {_plain(headline(report))}", markdown_table(limit_rows(report))]
+    parts = [f"### {plain_markdown(headline(report))}", markdown_table(limit_rows(report))]
     hindered = [["Not checked:", *report.obstacles]] if report.obstacles else []
     notes = [["Notes:", *report.notes, *report.warnings]] if report.notes or report.warnings else []
     for heading, *lines in (*hindered, *_sections(report), *notes, ["From:", *_provenance(report)]):
-        parts.append("\n".join([f"**{_plain(heading)}**", "", *(f"- {_plain(printable(line))}" for line in lines)]))
+        parts.append(
+            "\n".join(
+                [f"**{plain_markdown(heading)}**", "", *(f"- {plain_markdown(printable(line))}" for line in lines)]
+            )
+        )
     return "\n\n".join(part for part in parts if part)
+
+
+def not_found(error: NotFoundError) -> str:
+    """Return what a pull request is told of a check of something that is not there."""
+    lines = [printable(line) for line in (error.message, error.hint) if line]
+    first, *others = (plain_markdown(line) for line in lines)
+    return "\n\n".join([f"### NOT CHECKED: {first}", *others])
 
 
 def headline(report: CheckReport) -> str:
@@ -144,7 +157,7 @@ def _limit(result: LimitResult) -> str:
 
 
 def _room(result: LimitResult) -> str:
-    return "" if result.excess_pj is None else units.energy(-result.excess_pj)
+    return "" if result.excess_pj is None else units.energy(0.0 - result.excess_pj)  # of nothing, -0.0 would be said
 
 
 def _over(result: LimitResult) -> str:
@@ -153,8 +166,3 @@ def _over(result: LimitResult) -> str:
     share = "" if result.limit_share is None else f" ({units.signed_percent(result.limit_share - 1)})"
     change = "" if result.increase is None else f", {units.signed_percent(result.increase)}"
     return f"{_what(result)}: {now}{change}, is {over}{share} over its limit of {_limit(result)}"
-
-
-def _plain(text: str) -> str:
-    """Return text that Markdown shows as it is: names of runs and layers may hold its signs."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", text)

@@ -25,6 +25,8 @@ CREATE OR REPLACE VIEW blessed_levels (
     blessed_by,
     -- When it was taken back (UTC); empty if it was not.
     revoked_at,
+    -- Who took it back; empty if nobody said, or if it was not.
+    revoked_by,
     -- Why it was taken back; empty if it was not.
     revocation_reason,
     -- Whether it is the newest that was not taken back, of its history, chip and layer.
@@ -52,6 +54,7 @@ SELECT
     blessings.blessed_at,
     blessings.blessed_by,
     blessing_revocations.revoked_at,
+    blessing_revocations.revoked_by,
     blessing_revocations.reason AS revocation_reason,
     newest.blessing_number IS NOT NULL AS is_in_force
 FROM blessings
