@@ -98,6 +98,19 @@ def bars(svg: str) -> dict[float, float]:
     return {top: max(places) - min(places) for top, places in ends.items()}
 
 
+def dots(svg: str) -> list[tuple[float, float]]:
+    """Return the middle of each dot, cross and diamond of a figure."""
+    marks = re.findall(r'<g class="mark-symbol[^>/]*>(.*?)</g>', svg, re.DOTALL)
+    places = [place for mark in marks for place in re.findall(r"translate\(([^,)]+),([^,)]+)\)", mark)]
+    return [(float(x), float(y)) for x, y in places]
+
+
+def level_lines(svg: str) -> list[tuple[float, float, float]]:
+    """Return where each line of the colour of levels begins and ends, from left to right, and its height."""
+    found = re.findall(r'translate\(([^,)]+),([^,)]+)\)" x2="([^"]+)" y2="0" stroke="var\(--total\)"', svg)
+    return [(float(x), float(x) + float(length), float(y)) for x, y, length in found]
+
+
 def wide_pictures(source: str) -> list[str]:
     """Return the pictures of a page as they are on a desk."""
     return re.findall(r'<div class="wide"[^>]*>(<svg.*?</svg>)', source, re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,6 +19,8 @@ MOST_DOTS = 240
 _HEAD, _PLOT, _FOOT = 40, 130, 26
 _GUTTER, _EDGE = 74, 12
 _MARK_ROOM = 64  # pixels of the label of a step
+_SAME = 1e-9  # values that differ by a smaller share are drawn as equal ones
+_SMALL, _LARGE, _FAR, _LARGEST = 1e-290, 1e290, 1e20, sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,14 @@ def round_values(values: Sequence[float]) -> list[float]:
     [4.0, 5.0, 6.0]
     """
     low, high = min(values), max(values)
-    if low == high:
-        size = 10.0 ** floor(log10(abs(low))) if low else 1.0
+    largest = max(abs(low), abs(high))
+    if largest > _LARGE:  # beyond it the steps between ticks are more than a float holds
+        ticks = round_values([value / _FAR for value in values])
+        return [max(-_LARGEST, min(_LARGEST, float(f"{tick:.12g}") * _FAR)) for tick in ticks]
+    if largest < _SMALL:
+        return [-1.0, 0.0, 1.0]
+    if high - low <= _SAME * largest:
+        size = 10.0 ** floor(log10(largest))
         return [low - size, low, low + size]
     size = 10.0 ** floor(log10((high - low) / 3))
     step = next(size * factor for factor in (1, 2, 5, 10) if (high - low) / (size * factor) <= 3)  # noqa: PLR2004
@@ -130,7 +139,8 @@ class _Drawn:
         return _GUTTER + (at + 0.5) / self._n_runs * room
 
     def _up(self, value: float) -> float:
-        return self._top + _HEAD + _PLOT * (self._high - value) / (self._high - self._low)
+        high = self._high / 2  # halves, so that no difference is more than a float holds
+        return self._top + _HEAD + _PLOT * ((high - value / 2) / (high - self._low / 2))
 
     def _grid(self) -> Iterator[lay.Layer]:
         ticks = [(self._up(value), label) for value, label in self._panel.ticks]
@@ -140,12 +150,13 @@ class _Drawn:
         yield self._words(places, "muted", "right")
 
     def _level_places(self) -> list[dict[str, float]]:
-        bounds = [0, *(step.at for step in self._panel.steps), self._n_runs]
-        pieces = [(start, end) for start, end in pairwise(bounds) if start < end]
+        levels = self._panel.levels
+        changes = [at for at in range(1, self._n_runs) if levels[at] != levels[at - 1]]
+        pieces = pairwise([0, *changes, self._n_runs])
         return [
             {"x": self._across(start - 0.5), "x2": self._across(end - 0.5), "y": y, "y2": y}
             for start, end in pieces
-            for y in (self._up(self._panel.levels[start]),)
+            for y in (self._up(levels[start]),)
         ]
 
     def _column_places(self) -> Iterator[dict[str, float]]:
