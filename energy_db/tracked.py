@@ -208,7 +208,13 @@ class TrackedRuns(ComparedRuns):
 
         version = ledger.version_for(self._engine, chip, cost_version)
         group_a, group_b = (
-            group_of(self._engine, group if isinstance(group, str) else [self._known(run) for run in group], where)
+            group_of(
+                self._engine,
+                group if isinstance(group, str) else [self._known(run) for run in group],
+                where,
+                chip=chip,
+                cost_version=version,
+            )
             for group in (a, b)
         )
         return compare_groups(self._engine, group_a, group_b, chip, version, confidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 _SCALES = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"), (1.0, "pJ"))
@@ -9,8 +10,38 @@ _DIGITS = 4
 # From so many times as much on, a change is said as a factor.
 _FACTOR = 10.0
 
-PICOJOULES = {"pJ": 1.0, "nJ": 1e3, "µJ": 1e6, "uJ": 1e6, "mJ": 1e9, "J": 1e12}
+PICOJOULES = {"pJ": 1, "nJ": 10**3, "µJ": 10**6, "uJ": 10**6, "mJ": 10**9, "J": 10**12}
 """The units of energy that people may write, each in pJ."""
+
+_NUMBER = r"(?P<number>[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18}))"
+_ENERGY = re.compile(_NUMBER + r"\s*(?P<unit>[a-zA-Zµμ]+)", re.ASCII)
+_PERCENT = re.compile(_NUMBER + r"\s*%", re.ASCII)
+_GREEK_MU, _MICRO_SIGN = "\u03bc", "\u00b5"  # they look alike, and keyboards have either
+# One attojoule, the last digit of every cost: less is what the rounding of sums over many neurons leaves.
+_SMALLEST_PJ = 1e-6
+
+
+def read_energy(text: object) -> Decimal | None:
+    """Return an energy in pJ, without rounding; None if the text is none.
+
+    >>> read_energy("12.5 nJ"), read_energy("-3uJ"), read_energy("12")
+    (Decimal('12500.0'), Decimal('-3000000'), None)
+    """
+    found = _ENERGY.fullmatch(text.strip()) if isinstance(text, str) else None
+    unit = found["unit"].replace(_GREEK_MU, _MICRO_SIGN) if found else None
+    if found is None or unit not in PICOJOULES:
+        return None
+    return Decimal(found["number"]) * PICOJOULES[unit]
+
+
+def read_share(text: object) -> Decimal | None:
+    """Return a percentage as a share of 1, without rounding; None if the text is none.
+
+    >>> read_share("5 %"), read_share("-0.25%"), read_share("0.05")
+    (Decimal('0.05'), Decimal('-0.0025'), None)
+    """
+    found = _PERCENT.fullmatch(text.strip()) if isinstance(text, str) else None
+    return None if found is None else Decimal(found["number"]) / 100
 
 
 def significant(value: float | Decimal, digits: int = _DIGITS) -> str:
@@ -36,6 +67,26 @@ def energy(pj: float | Decimal) -> str:
     rounded = abs(float(f"{float(pj):.{_DIGITS}g}"))
     factor, unit = next(((f, u) for f, u in _SCALES if rounded >= f), (1.0, "pJ"))
     return f"{significant(float(pj) / factor)} {unit}"
+
+
+def is_seen(pj: float) -> bool:
+    """Whether an energy in pJ is more than rounding leaves.
+
+    >>> is_seen(-0.0021), is_seen(1e-9)
+    (True, False)
+    """
+    return abs(pj) >= _SMALLEST_PJ
+
+
+def signed_energy(pj: float) -> str:
+    """Format a change of energy given in pJ, with its sign; what rounding leaves is no change.
+
+    >>> signed_energy(2100.0), signed_energy(-2.1), signed_energy(1e-9)
+    ('+2.1 nJ', '-2.1 pJ', '0.0 pJ')
+    """
+    if not is_seen(pj):
+        return energy(0)
+    return f"+{energy(pj)}" if pj > 0 else energy(pj)
 
 
 def nanojoules(pj: float | Decimal) -> str:

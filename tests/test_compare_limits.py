@@ -113,6 +113,8 @@ def test_a_limit_is_kept_or_broken(shell: Shell, limit: str, exit_code: int) -> 
         ("energy>nan%", "'energy>nan%' is no limit"),
         ("energy>5%>3%", "'energy>5%>3%' is no limit"),
         ("energy>5kWh", "'kWh' is no unit of energy"),
+        ("energy>1234567890123456789pJ", "more than 18 digits"),
+        ("energy>0.1234567890123456789%", "more than 18 digits"),
         ("energy>5PJ", "'PJ' is no unit of energy"),
         ("energie>5%", "Did you mean 'energy'?"),
         ("latency>5%", "'latency' cannot be limited"),
@@ -130,7 +132,9 @@ def test_what_is_no_limit(shell: Shell, store: Path, limit: str, says: str) -> N
         ("before", "after", "layer:hidd>5%", ["neither run has a layer 'hidd'", "Did you mean 'hid'?"]),
         ("before", "untagged", "energy_per_correct>0%", ["not both runs carry the tag accuracy", "energy-db tag"]),
         ("untagged", "before", "energy_per_correct>0%", "not both runs carry the tag accuracy"),
-        ("silent", "before", "energy_per_correct>1pJ", "not both runs carry the tag accuracy"),
+        ("silent", "before", "energy_per_correct>1pJ", "no sample of silent was right (accuracy 0)"),
+        ("silent", "silent", "energy_per_correct>0%", "no sample of silent was right (accuracy 0)"),
+        ("silent", "untagged", "energy_per_correct>0%", "not both runs carry the tag accuracy"),
         ("silent", "before", "energy>5%", ["energy was zero, a share of that is nothing", "in joules"]),
         ("silent", "after", "layer:out>5%", "layer:out was zero, a share of that is nothing"),
         ("before", "longer", "energy>0%", ["not comparable: timesteps: 4 / 5", "--allow"]),
@@ -177,6 +181,13 @@ def test_limits_that_are_kept_are_said_as_well(shell: Shell) -> None:
 def test_names_of_layers_may_hold_the_signs_of_a_limit() -> None:
     assert limits.read("layer:a>b<c>5%") == limits.Limit("layer:a>b<c", ">", 0.05, True, "layer:a>b<c>5%")
     assert limits.read("layer:x = 1%>2 nJ").measure == "layer:x = 1%"
+
+
+def test_an_amount_is_read_without_rounding() -> None:
+    # As doubles, 4.35 times a million is 4350000.0 less the last digit.
+    assert 4.35 * 1e6 != 4_350_000
+    assert limits.read("energy>4.35uJ").amount == 4_350_000
+    assert limits.read("energy<-.5nJ").amount == -500
 
 
 def test_what_is_just_within_is_within(shell: Shell) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from factories import run_file, with_sidecar
+from small_runs import Spikes, costs, small_run, with_layer, with_spikes
 
 from energy_db import EnergyStore
+from energy_db.comparisons.rows import Disparity
 from energy_db.errors import NotComparableError, NotFoundError, UsageError
 from energy_db.history import groups_text
 from energy_db.history.groups import SCHEMA, GroupComparison
@@ -133,6 +135,11 @@ class TestGroups:
             ["alone-9", "main-1", "sparse-1", "sparse-2"],
         ]
 
+    def test_a_condition_on_energy_is_meant_on_the_chip(self, store: EnergyStore) -> None:
+        # 25.0, 29.2 and 33.4 pJ, and 10.2 and 14.4; the run alone costs 15.5.
+        cut = store.compare_groups("group:energy>=0.02nJ", "group:energy<15pJ", "loihi2")
+        assert [len(group.runs) for group in (cut.a, cut.b)] == [3, 2]
+
     def test_more_conditions_narrow_both(self, store: EnergyStore) -> None:
         cut = store.compare_groups("group:branch=main", "group:branch=sparse", "loihi2", where=["seed<3"])
         assert [len(group.runs) for group in (cut.a, cut.b)] == [2, 2]
@@ -160,13 +167,18 @@ class TestGroups:
         with pytest.raises(UsageError, match="must be between 0 and 1"):
             store.compare_groups("group:branch=main", "group:branch=sparse", "loihi2", confidence=confidence)
 
+    @pytest.mark.parametrize("confidence", ["0.9", None, True, float("nan")])
+    def test_what_is_no_confidence(self, store: EnergyStore, confidence: Any) -> None:
+        with pytest.raises(UsageError, match="must be between 0 and 1"):
+            store.compare_groups("group:branch=main", "group:branch=sparse", "loihi2", confidence=confidence)
+
     def test_the_errors_exit_with_3(self) -> None:
         assert (NotComparableError.exit_code, NotFoundError.exit_code) == (3, 3)
 
 
 class TestVerdict:
     def test_equal_runs_are_comparable(self, found: GroupComparison) -> None:
-        assert (found.comparable, found.differs) == (True, ())
+        assert (found.comparable, found.differs) == (True, (Disparity("seed", "3, 2, 1", "2, 1", False),))
         assert found.warnings == ("the costs tutorial72 are literature values of a tutorial, not measurements",)
 
     def test_what_differs_is_said(self, store: EnergyStore, tmp_path: Path) -> None:
@@ -181,9 +193,74 @@ class TestVerdict:
         assert [(entry.what, entry.a, entry.b, entry.matters) for entry in split.differs] == [
             ("samples", "2", "3, 2", True),
             ("kind", "inference", "training, inference", True),
-            ("network", "1 of them", "2 of them", False),
+            (
+                "network",
+                "hidden (hidden, 2 neurons, fan-out 2)",
+                "hidden (hidden, 2 neurons, fan-out 3), hidden (hidden, 2 neurons, fan-out 1)",
+                False,
+            ),
         ]
         assert any("2 runs of b1, b2, b3 share their seed" in warning for warning in split.warnings)
+
+    @pytest.mark.parametrize(
+        ("declared", "expected"),
+        [
+            # The last of four runs stands for itself; the first two are the group before.
+            (
+                [{}, {}, {}, {"layers": with_layer("in", n_neurons=3)}],
+                Disparity("input", "2 neurons", "2 neurons, 3 neurons", True),
+            ),
+            (
+                [{}, {}, {}, {"spikes": with_spikes(**{"in": (2, 2)})}],
+                Disparity("input", "3 spikes", "3 spikes, 4 spikes", False),
+            ),
+            (
+                [{}, {}, {}, {"spikes": with_spikes(**{"in": (1, 2)})}],
+                Disparity("input", "3 spikes", "as many, elsewhere", False),
+            ),
+            # Where the first runs declare no input, the others are held against each other.
+            (
+                [
+                    {"layers": with_layer("in", role="hidden")},
+                    {"layers": with_layer("in", role="hidden")},
+                    {},
+                    {"spikes": with_spikes(**{"in": (2, 2)})},
+                ],
+                Disparity("input", "unknown", "3 spikes, 4 spikes", False),
+            ),
+            # Two values in one group are two values, though the other group says none.
+            (
+                [{"tags": {"dataset": "x"}}, {"tags": {"dataset": "y"}}, {}, {}],
+                Disparity("dataset", "x, y", "unknown", True),
+            ),
+            ([{"tags": {"dataset": "x"}}, {}, {}, {}], None),
+            (
+                [{}, {}, {"git_commit": "abc"}, {"git_commit": "def"}],
+                Disparity("git commit", "unknown", "abc, def", False),
+            ),
+            ([{"tags": {"seed": "1"}}, {}, {"seed": 2}, {}], Disparity("seed", "1", "2", False)),
+        ],
+    )
+    def test_groups_are_held_to_what_runs_are(
+        self, tmp_path: Path, declared: list[dict[str, Any]], expected: Disparity | None
+    ) -> None:
+        with EnergyStore(tmp_path / "other.duckdb") as other:
+            other.costs.add(costs())
+            runs = []
+            for number, changes in enumerate(declared):
+                spikes: Spikes = with_spikes(out=(number, 0), **{"in": (2, 1)}) | changes.pop("spikes", {})
+                runs.append(other.ingest(small_run(tmp_path, f"r{number}", spikes, **changes)))
+            split = other.compare_groups(runs[:2], runs[2:], "toy")
+        assert [entry for entry in split.differs if entry.what != "network"] == ([expected] if expected else [])
+        assert split.comparable is not (expected is not None and expected.matters)
+
+    def test_the_contract_of_groups(self, tmp_path: Path) -> None:
+        with EnergyStore(tmp_path / "other.duckdb") as other:
+            other.costs.add(costs())
+            runs = [other.ingest(small_run(tmp_path, f"r{n}", with_spikes(out=(n, 0)))) for n in range(4)]
+            other._engine.run("UPDATE runs SET contract_version = 9 WHERE run_name = 'r3'")
+            split = other.compare_groups(runs[:2], runs[2:], "toy")
+        assert (split.comparable, split.differs) == (False, (Disparity("run-file contract", "1", "1, 9", True),))
 
     def test_what_is_not_priced_everywhere_takes_no_part(self, store: EnergyStore, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "other.duckdb") as other:
@@ -240,8 +317,9 @@ class TestFaces:
         lines = groups_text.page(found).splitlines()
         assert lines[0] == "group:branch=main (3 runs) -> group:branch=sparse (2 runs) on loihi2 (costs tutorial72)"
         assert lines[2] == "Comparable: yes"
-        assert lines[3] == "Mean energy: 29.2 pJ -> 12.3 pJ, -16.9 pJ (-57.9 %)"
-        assert lines[4].startswith("Interval of 95 %: -2")
+        assert lines[3] == "Differs: seed: 3, 2, 1 / 2, 1"
+        assert lines[4] == "Mean energy: 29.2 pJ -> 12.3 pJ, -16.9 pJ (-57.9 %)"
+        assert lines[5].startswith("Interval of 95 %: -2")
         assert "Energy by layer" in lines
         assert any(line.startswith("output") and line.endswith("none, exact") for line in lines)
 

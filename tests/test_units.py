@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -50,3 +51,46 @@ def test_percent(share: float, text: str) -> None:
 )
 def test_significant_digits(value: float, text: str) -> None:
     assert units.significant(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "pj"),
+    [
+        ("1 pJ", "1"),
+        ("12.5nJ", "12500"),
+        ("1 uJ", "1000000"),
+        ("1 \u00b5J", "1000000"),
+        ("1 \u03bcJ", "1000000"),
+        (" -2mJ ", "-2000000000"),
+        ("+.5 J", "500000000000"),
+        ("0.000000000000000001 J", "0.000001"),
+    ],
+)
+def test_an_energy_is_read(text: str, pj: str) -> None:
+    assert units.read_energy(text) == Decimal(pj)
+
+
+@pytest.mark.parametrize("text", ["", "pJ", "12", "1e3 pJ", "1 PJ", "1 kJ", "1,5 nJ", "- 1 pJ", "١ pJ", 12, None])
+def test_what_is_no_energy(text: Any) -> None:
+    assert units.read_energy(text) is None
+
+
+def test_a_percentage_is_read() -> None:
+    assert units.read_share(" 0.1 %") == Decimal("0.001")
+    assert units.read_share("-5%") == Decimal("-0.05")
+    assert [units.read_share(text) for text in ("", "%", "5", "5 %%", 0.05)] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("pj", "text"),
+    [
+        (2100.0, "+2.1 nJ"),
+        (-2.1, "-2.1 pJ"),
+        (0.0, "0.0 pJ"),
+        (1e-6, "+0.000001 pJ"),
+        (9e-7, "0.0 pJ"),
+        (-9e-7, "0.0 pJ"),
+    ],
+)
+def test_a_change_has_its_sign_unless_rounding_made_it(pj: float, text: str) -> None:
+    assert units.signed_energy(pj) == text

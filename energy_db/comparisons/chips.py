@@ -86,7 +86,7 @@ def compare_chips(engine: Engine, a: Run, b: Run) -> ChipChanges:
     chips = [_change(row, operations[row["chip"]]) for row in totals]
     if not chips:
         raise NotFoundError(f"no chip can price both {a.name} and {b.name}", "See: energy-db costs list")
-    differs = verdict.of_runs(engine, a, b)
+    differs = verdict.of_runs(engine, [a], [b])
     return ChipChanges(
         a=a,
         b=b,

@@ -44,7 +44,7 @@ def explain(
 
 def _relative(change_pj: float, total_pj: float) -> str:
     if not total_pj:
-        return f"{'+' if change_pj > 0 else ''}{units.energy(change_pj)}"
+        return units.signed_energy(change_pj)
     return units.signed_percent(change_pj / total_pj)
 
 

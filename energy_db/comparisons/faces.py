@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from energy_db.comparisons.rows import Disparity, Fingerprint
 
 Rows = list[dict[str, Any]]
+is_seen = units.is_seen
+signed = units.signed_energy
 
 EFFECT_NAMES = {
     "spikes": "spikes, in all",
@@ -221,16 +223,6 @@ def _amount(comparison: Comparison, relative: bool) -> Callable[[float], str]:
     if relative and comparison.total_a_pj:
         return lambda pj: units.signed_percent(pj / comparison.total_a_pj)
     return signed
-
-
-def signed(pj: float) -> str:
-    """Return a change of energy for eyes, with its sign."""
-    return f"+{units.energy(pj)}" if is_seen(pj) and pj > 0 else units.energy(pj if is_seen(pj) else 0.0)
-
-
-def is_seen(pj: float) -> bool:
-    """Whether an energy is more than the rounding of sums over many neurons leaves."""
-    return abs(pj) >= 1e-6  # noqa: PLR2004  one attojoule, the last digit of every cost
 
 
 def _share(comparison: Comparison, pj: float) -> str:

@@ -14,7 +14,8 @@ from energy_db.guess import did_you_mean
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _LIMIT = re.compile(
-    rf"\s*(?P<measure>layer:.+?|[^<>=]+?)\s*(?P<sign>[<>])\s*(?P<number>{_NUMBER})\s*(?P<unit>%|[a-zA-Zµμ]+)\s*"
+    r"\s*(?P<measure>layer:.+?|[^<>=]+?)\s*(?P<sign>[<>])\s*"
+    rf"(?P<amount>{_NUMBER}\s*(?P<unit>%|[a-zA-Zµμ]+))\s*"
 )
 _EXAMPLES = "Write for example energy>5%, energy>10nJ, layer:hidden1>5% or energy_per_correct>0%."
 
@@ -79,11 +80,15 @@ def read(text: str) -> Limit:
     found = _LIMIT.fullmatch(text)
     if found is None:
         raise UsageError(f"{text!r} is no limit", _EXAMPLES)
-    measure, unit, number = found["measure"], found["unit"], float(found["number"])
+    measure, unit = found["measure"], found["unit"]
     _refuse_unknown_measure(text, measure)
-    if unit == "%":
-        return Limit(measure, found["sign"], number / 100, True, text)
-    return Limit(measure, found["sign"], _in_pj(text, number, unit), False, text)
+    is_share = unit == "%"
+    amount = units.read_share(found["amount"]) if is_share else units.read_energy(found["amount"])
+    if amount is None and (is_share or unit in units.PICOJOULES):
+        raise UsageError(f"{text!r}: more than 18 digits before or behind the point", _EXAMPLES)
+    if amount is None:
+        raise UsageError(f"{text!r}: {unit!r} is no unit of energy", "Write %, pJ, nJ, µJ (or uJ), mJ or J.")
+    return Limit(measure, found["sign"], float(amount), is_share, text)
 
 
 def judge(limit: Limit, comparison: Comparison) -> Outcome:
@@ -105,16 +110,8 @@ def judge(limit: Limit, comparison: Comparison) -> Outcome:
     # What is just within the limit must not break it by the last digit of a float.
     is_apart = not math.isclose(size, limit.amount, rel_tol=1e-12)
     is_broken = is_apart and (size > limit.amount if limit.sign == ">" else size < limit.amount)
-    sign = "+" if change > 0 else ""
-    shown = f"{sign}{units.energy(change)}" + (f" ({units.signed_percent(change / before)})" if before else "")
+    shown = units.signed_energy(change) + (f" ({units.signed_percent(change / before)})" if before else "")
     return Outcome(limit.text, is_broken, shown)
-
-
-def _in_pj(text: str, number: float, unit: str) -> float:
-    try:
-        return number * units.PICOJOULES[unit.replace("μ", "µ")]
-    except KeyError:
-        raise UsageError(f"{text!r}: {unit!r} is no unit of energy", "Write %, pJ, nJ, µJ (or uJ), mJ or J.") from None
 
 
 def _refuse_unknown_measure(text: str, measure: str) -> None:
@@ -128,15 +125,22 @@ def _measured(limit: Limit, comparison: Comparison) -> tuple[float, float]:
     if limit.measure == "energy":
         return comparison.total_a_pj, comparison.change_pj
     if limit.measure == "energy_per_correct":
-        before, after = comparison.energy_per_correct_a_pj, comparison.energy_per_correct_b_pj
-        if before is None or after is None:
-            raise NotFoundError(
-                f"{limit.text}: not both runs carry the tag accuracy", "energy-db tag RUN accuracy=0.98"
-            )
-        return before, after - before
+        return _of_correct_answers(limit, comparison)
     if limit.measure.startswith("layer:"):
         return _of_layer(limit, comparison)
     return comparison.total_a_pj, float(getattr(comparison.effects, limit.measure))
+
+
+def _of_correct_answers(limit: Limit, comparison: Comparison) -> tuple[float, float]:
+    before, after = comparison.energy_per_correct_a_pj, comparison.energy_per_correct_b_pj
+    if before is not None and after is not None:
+        return before, after - before
+    if None in (comparison.accuracy_a, comparison.accuracy_b):
+        raise NotFoundError(f"{limit.text}: not both runs carry the tag accuracy", "energy-db tag RUN accuracy=0.98")
+    wrong = " and ".join(
+        run.name for run, per_correct in ((comparison.a, before), (comparison.b, after)) if per_correct is None
+    )
+    raise NotFoundError(f"{limit.text}: no sample of {wrong} was right (accuracy 0), so there is nothing to divide by")
 
 
 def _of_layer(limit: Limit, comparison: Comparison) -> tuple[float, float]:

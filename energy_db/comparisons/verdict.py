@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from energy_db.comparisons.rows import Disparity, Fingerprint, OperationChange, Parting
 from energy_db.engines.duckdb import Engine
+from energy_db.intake.network import Layer
 from energy_db.runs import Run
 
 _BOTH = "run_id_a = ? AND run_id_b = ?"
-_TAGS_OF_THE_INPUT = ("dataset",)
+_MOST_NAMED = 4
+_UNKNOWN = "unknown"
 
 
 def disparities(
@@ -31,13 +33,29 @@ def disparities(
     operations : sequence of OperationChange
         What takes part in their comparison.
     """
-    found = [*of_runs(engine, a, b), *_of_costs(engine, chip, versions), *_of_operations(operations)]
+    found = [*of_runs(engine, [a], [b]), *_of_costs(engine, chip, versions), *_of_operations(operations)]
     return _by_weight(found)
 
 
-def of_runs(engine: Engine, a: Run, b: Run) -> tuple[Disparity, ...]:
-    """Return in what two runs differ beside their spikes, whatever chip they are priced on."""
-    return _by_weight([*_of_declarations(a, b), *_of_contracts(engine, a, b), *_of_inputs(engine, a, b)])
+def of_runs(engine: Engine, a: Sequence[Run], b: Sequence[Run]) -> tuple[Disparity, ...]:
+    """Return in what the runs of two sides differ beside their spikes, whatever chip they are priced on.
+
+    Two different values among all runs are told, be they of one side or of both: what only some of the runs say is no
+    contradiction.
+
+    Parameters
+    ----------
+    engine : Engine
+        The store.
+    a, b : sequence of Run
+        The runs of both sides: one each, or groups.
+    """
+    found = []
+    for what, fact, matters in _facts(engine, [*a, *b]):
+        sides = [_distinct(fact(run) for run in side) for side in (a, b)]
+        if len({*sides[0], *sides[1]}) > 1:
+            found.append(Disparity(what, _listed(sides[0]), _listed(sides[1]), matters))
+    return _by_weight([*found, *_of_networks(a, b), *_of_inputs(engine, a, b)])
 
 
 def _by_weight(found: Sequence[Disparity]) -> tuple[Disparity, ...]:
@@ -51,7 +69,7 @@ def fingerprint(engine: Engine, a: Run, b: Run) -> Fingerprint:
     without an input layer or without a seed promises nothing.
     """
     facts = [(run.layers, run.n_timesteps, run.n_samples, seed_of(run)) for run in (a, b)]
-    is_equal = facts[0] == facts[1] and seed_of(a) is not None and bool(_input(engine, a, b)["is_same_input"])
+    is_equal = facts[0] == facts[1] and seed_of(a) is not None and _inputs(engine, a, [b])[b.run_id][1] is True
     return Fingerprint(is_equal, _first_apart(engine, a, b) if is_equal else None)
 
 
@@ -60,60 +78,92 @@ def seed_of(run: Run) -> str | None:
     return run.seed if run.seed is not None else run.tags.get("seed")
 
 
-def _of_declarations(a: Run, b: Run) -> Iterator[Disparity]:
-    pairs = [
-        ("timesteps", a.n_timesteps, b.n_timesteps, True),
-        ("samples", a.n_samples, b.n_samples, True),
-        ("kind", a.kind, b.kind, True),
-        *((tag, a.tags.get(tag), b.tags.get(tag), True) for tag in _TAGS_OF_THE_INPUT),
-        ("length of a timestep (µs)", a.timestep_us, b.timestep_us, False),
-        ("network", _network(a, b), _network(b, a), False),
-        ("seed", seed_of(a), seed_of(b), False),
-        ("git commit", a.git_commit, b.git_commit, False),
+def _facts(engine: Engine, runs: Sequence[Run]) -> list[tuple[str, Callable[[Run], Any], bool]]:
+    """Return what is compared of runs: what it is called, where it stands, and whether the energies hang on it."""
+    contracts: Mapping[str, int] = dict(
+        engine.rows(
+            "SELECT run_id, contract_version FROM runs WHERE run_id IN (SELECT unnest(?::VARCHAR[]))",
+            [[run.run_id for run in runs]],
+        )
+    )
+    return [
+        ("timesteps", lambda run: run.n_timesteps, True),
+        ("samples", lambda run: run.n_samples, True),
+        ("kind", lambda run: run.kind, True),
+        ("dataset", lambda run: run.tags.get("dataset"), True),
+        ("run-file contract", lambda run: contracts[run.run_id], True),
+        ("length of a timestep (µs)", lambda run: run.timestep_us, False),
+        ("seed", seed_of, False),
+        ("git commit", lambda run: run.git_commit, False),
     ]
-    for what, first, second, matters in pairs:
-        # What only one of them says is no contradiction.
-        if first != second and None not in (first, second):
-            yield Disparity(what, str(first), str(second), matters)
 
 
-def _network(run: Run, other: Run) -> str:
-    """Return the layers of a run that the other does not have like that; 'as the other' if there are none."""
-    own = [
-        f"{layer.name} ({layer.role}, {layer.n_neurons} neurons, fan-out {_fan_out(layer.fan_out)})"
-        for layer in run.layers
-        if layer not in other.layers
+def _distinct(values: Iterator[Any]) -> list[Any]:
+    """Return what is known, each value once, in its order."""
+    return list(dict.fromkeys(value for value in values if value is not None))
+
+
+def _listed(values: Sequence[Any]) -> str:
+    more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
+    return ", ".join(str(value) for value in values[:_MOST_NAMED]) + more if values else _UNKNOWN
+
+
+def _of_networks(a: Sequence[Run], b: Sequence[Run]) -> Iterator[Disparity]:
+    """Name the layers of each side that not every run has like that."""
+    every = [*a, *b]
+    sides = [
+        _distinct(layer for run in side for layer in run.layers if not all(layer in other.layers for other in every))
+        for side in (a, b)
     ]
-    return ", ".join(own) or "the same without them"
+    if any(sides):
+        in_a, in_b = (
+            _listed([_described(layer) for layer in side]) if side else "the same without them" for side in sides
+        )
+        yield Disparity("network", in_a, in_b, False)
+
+
+def _described(layer: Layer) -> str:
+    return f"{layer.name} ({layer.role}, {layer.n_neurons} neurons, fan-out {_fan_out(layer.fan_out)})"
 
 
 def _fan_out(fan_out: int | tuple[int, ...] | None) -> str:
     if isinstance(fan_out, tuple):
         return f"{min(fan_out)} to {max(fan_out)}" if fan_out else "of none"
-    return "unknown" if fan_out is None else str(fan_out)
+    return _UNKNOWN if fan_out is None else str(fan_out)
 
 
-def _of_contracts(engine: Engine, a: Run, b: Run) -> Iterator[Disparity]:
-    versions = dict(
-        engine.rows("SELECT run_id, contract_version FROM runs WHERE run_id IN (?, ?)", [a.run_id, b.run_id])
+def _inputs(engine: Engine, first: Run, others: Sequence[Run]) -> dict[str, tuple[int | None, bool | None]]:
+    """Return of each run how often its input spiked, and whether it is the input of the first run."""
+    # A list of constants reaches the tables beneath the view; a subquery would first pair all runs of the store.
+    marks = ", ".join("?" for _ in others)
+    rows = engine.rows(
+        "SELECT run_id_b, input_spikes_b, is_same_input FROM inputs_compared "
+        f"WHERE run_id_a = ? AND run_id_b IN ({marks})",
+        [first.run_id, *(run.run_id for run in others)],
     )
-    if versions[a.run_id] != versions[b.run_id]:
-        yield Disparity("run-file contract", str(versions[a.run_id]), str(versions[b.run_id]), True)
+    return {run_id: (n_spikes, is_same) for run_id, n_spikes, is_same in rows}
 
 
-def _input(engine: Engine, a: Run, b: Run) -> dict[str, Any]:
-    [row] = engine.records(f"SELECT * FROM inputs_compared WHERE {_BOTH}", [a.run_id, b.run_id])
-    return row
+def _of_inputs(engine: Engine, a: Sequence[Run], b: Sequence[Run]) -> Iterator[Disparity]:
+    """Compare all runs that declare an input with the first of them: to have the same input is mutual."""
+    widths = [_distinct(_input_width(run) for run in side) for side in (a, b)]
+    if len({*widths[0], *widths[1]}) > 1:
+        in_a, in_b = (_listed([f"{width} neurons" for width in side]) for side in widths)
+        yield Disparity("input", in_a, in_b, True)
+        return
+    every = [*a, *b]
+    first = next((run for run in every if any(layer.role == "input" for layer in run.layers)), None)
+    inputs = {} if first is None else _inputs(engine, first, every)
+    if all(is_same is not False for _, is_same in inputs.values()):
+        return
+    spikes = [_distinct(inputs[run.run_id][0] for run in side) for side in (a, b)]
+    in_a, in_b = (_listed([f"{n_spikes} spikes" for n_spikes in side]) for side in spikes)
+    is_as_many = len({*spikes[0], *spikes[1]}) == 1 and all(spikes)
+    yield Disparity("input", in_a, "as many, elsewhere" if is_as_many else in_b, False)
 
 
-def _of_inputs(engine: Engine, a: Run, b: Run) -> Iterator[Disparity]:
-    neurons = [sum(layer.n_neurons or 0 for layer in run.layers if layer.role == "input") for run in (a, b)]
-    row = _input(engine, a, b)
-    if all(neurons) and neurons[0] != neurons[1]:
-        yield Disparity("input", f"{neurons[0]} neurons", f"{neurons[1]} neurons", True)
-    elif row["is_same_input"] is False:
-        before, after = f"{row['input_spikes_a']} spikes", f"{row['input_spikes_b']} spikes"
-        yield Disparity("input", before, "as many, elsewhere" if before == after else after, False)
+def _input_width(run: Run) -> int | None:
+    return sum(layer.n_neurons or 0 for layer in run.layers if layer.role == "input") or None
 
 
 def _of_costs(engine: Engine, chip: str, versions: tuple[str, str]) -> Iterator[Disparity]:

@@ -10,20 +10,18 @@ from typing import Any
 
 from energy_db import runs as stored
 from energy_db import units
+from energy_db.comparisons import verdict
 from energy_db.comparisons.comparing import accuracy
-from energy_db.comparisons.rows import Disparity
-from energy_db.comparisons.verdict import seed_of
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotComparableError, NotFoundError, UsageError
 from energy_db.history.filters import select_runs
-from energy_db.history.groups import Group, GroupComparison, LayerDifference
+from energy_db.history.groups import GROUP, Group, GroupComparison, LayerDifference, is_group
 from energy_db.history.spread import FEWEST_TO_SCATTER
 from energy_db.history.welch import Difference, difference
 from energy_db.reports.pricing import doubts_of_costs, inferences
 from energy_db.runs import Run
 from energy_db.tables import printable
 
-PREFIX = "group:"
 _MOST_NAMED = 4
 _LAYERS_NAMED = 2
 _SMALLEST_P = 0.0001
@@ -48,12 +46,14 @@ class _Energies:
         return sum(self.of_layers[run.run_id].values(), Decimal(0))
 
 
-def is_group(selector: object) -> bool:
-    """Whether a selector names a group, as 'group:branch=main' does."""
-    return isinstance(selector, str) and selector.startswith(PREFIX)
-
-
-def group_of(engine: Engine, selector: str | Sequence[Run], where: Sequence[str] = ()) -> Group:
+def group_of(
+    engine: Engine,
+    selector: str | Sequence[Run],
+    where: Sequence[str] = (),
+    *,
+    chip: str | None = None,
+    cost_version: str | None = None,
+) -> Group:
     """Return the runs that a selector of a group names, the newest first.
 
     Parameters
@@ -64,6 +64,8 @@ def group_of(engine: Engine, selector: str | Sequence[Run], where: Sequence[str]
         'group:TAG=VALUE', or any other condition behind 'group:'; or the runs themselves.
     where : sequence of str
         What the runs of a named group must meet beside.
+    chip, cost_version : str, optional
+        What prices the runs, for conditions on their energy.
 
     Raises
     ------
@@ -77,7 +79,8 @@ def group_of(engine: Engine, selector: str | Sequence[Run], where: Sequence[str]
         return Group(_listed([run.name for run in found]) or "an empty list", found)
     if not is_group(selector):
         raise UsageError(f"{selector!r} is no group", "Write group:TAG=VALUE, for example group:branch=main.")
-    keys = select_runs(engine, [selector.removeprefix(PREFIX), *where])
+    conditions = [selector.removeprefix(GROUP), *where]
+    keys = select_runs(engine, conditions, chip=chip, cost_version=cost_version)
     if not keys:
         raise NotFoundError(f"no run is in {selector}", "energy-db runs --where shows who meets a condition.")
     return Group(selector, tuple(stored.load_many(engine, keys)))
@@ -125,7 +128,7 @@ def compare_groups(
         LayerDifference(layer, surely(lambda run, layer=layer: energies.of(run, layer)))  # type: ignore[misc]
         for layer in _layer_names([*b.runs, *a.runs], energies)
     )
-    differs = tuple(_disparities(a, b))
+    differs = verdict.of_runs(engine, a.runs, b.runs)
     return GroupComparison(
         a=a,
         b=b,
@@ -153,9 +156,10 @@ def explain(energy: Difference, layers: Sequence[LayerDifference]) -> str:
         sure = f"more than chance ({chance(energy.p_value)})"
     else:
         return f"{amount}, which may be chance ({chance(energy.p_value)})"
-    moved = sorted((row for row in layers if row.energy.change), key=lambda row: -abs(row.energy.change))
+    moved = sorted((row for row in layers if units.is_seen(row.energy.change)), key=lambda row: -abs(row.energy.change))
     causes = [
-        f"{row.layer or 'what belongs to no layer'} {_signed(row.energy.change)}" for row in moved[:_LAYERS_NAMED]
+        f"{row.layer or 'what belongs to no layer'} {units.signed_energy(row.energy.change)}"
+        for row in moved[:_LAYERS_NAMED]
     ]
     return f"{amount}, {sure}" + (f": {', '.join(causes)}" if causes else "")
 
@@ -169,12 +173,8 @@ def chance(p_value: float) -> str:
     return f"p < {_SMALLEST_P}" if p_value < _SMALLEST_P else f"p = {units.significant(p_value, 2)}"
 
 
-def _signed(pj: float) -> str:
-    return f"{'+' if pj > 0 else ''}{units.energy(pj)}"
-
-
 def _refuse_what_has_no_answer(a: Group, b: Group, confidence: float) -> None:
-    if not 0 < confidence < 1:
+    if not _is_probability(confidence):
         raise UsageError(f"confidence is {confidence!r}, must be between 0 and 1", "The usual one is 0.95.")
     shared = {run.run_id for run in a.runs} & {run.run_id for run in b.runs}
     if shared:
@@ -186,6 +186,10 @@ def _refuse_what_has_no_answer(a: Group, b: Group, confidence: float) -> None:
                 f"{group.label} has too few runs: {len(group.runs)}, and it takes 2 or more to see them scatter",
                 "Compare single runs by their names, or record more seeds.",
             )
+
+
+def _is_probability(value: object) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool) and 0 < value < 1
 
 
 def _energies(engine: Engine, runs: Sequence[Run], chip: str, cost_version: str) -> _Energies:
@@ -208,23 +212,6 @@ def _layer_names(runs: Sequence[Run], energies: _Energies) -> list[str | None]:
     return list(dict.fromkeys([*names, *([None] if is_beside else [])]))
 
 
-def _disparities(a: Group, b: Group) -> Iterator[Disparity]:
-    """Say in what the runs of two groups differ beside their spikes, within a group or between them."""
-    facts: list[tuple[str, Callable[[Run], Any], bool]] = [
-        ("timesteps", lambda run: run.n_timesteps, True),
-        ("samples", lambda run: run.n_samples, True),
-        ("kind", lambda run: run.kind, True),
-        ("dataset", lambda run: run.tags.get("dataset"), True),
-        ("length of a timestep (µs)", lambda run: run.timestep_us, False),
-        ("network", lambda run: run.layers, False),
-    ]
-    for what, fact, matters in facts:
-        sides = [list(dict.fromkeys(fact(run) for run in group.runs if fact(run) is not None)) for group in (a, b)]
-        if len({*sides[0], *sides[1]}) > 1 and all(sides):
-            in_a, in_b = (f"{len(side)} of them" if what == "network" else _listed(side) for side in sides)
-            yield Disparity(what, in_a, in_b, matters)
-
-
 def _listed(values: Sequence[Any]) -> str:
     more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
     return ", ".join(printable(value) for value in values[:_MOST_NAMED]) + more
@@ -237,7 +224,7 @@ def _warnings(engine: Engine, a: Group, b: Group, chip: str, cost_version: str, 
         n_part = energies.n_operations - len(energies.left_out)
         yield f"{n_part} of {energies.n_operations} operations take part, as they are priced in every run ({reasons})"
     for group in (a, b):
-        seeds = Counter(seed for run in group.runs if (seed := seed_of(run)) is not None)
+        seeds = Counter(seed for run in group.runs if (seed := verdict.seed_of(run)) is not None)
         if repeated := sum(count for count in seeds.values() if count > 1):
             yield (
                 f"{repeated} runs of {group.label} share their seed with another one: they may not be independent, and "

@@ -11,6 +11,13 @@ from energy_db.history.welch import Difference
 from energy_db.runs import Run
 
 SCHEMA = "energy-db/compare-groups/1"
+GROUP = "group:"
+"""What the name of a group begins with; a condition on its runs follows."""
+
+
+def is_group(selector: object) -> bool:
+    """Whether a selector names a group, as 'group:branch=main' does."""
+    return isinstance(selector, str) and selector.startswith(GROUP)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,10 @@ def markdown(comparison: GroupComparison) -> str:
 def measure_rows(comparison: GroupComparison) -> list[Row]:
     """Return a row for each thing that was compared, for eyes."""
     return [
-        {"": _LABELS[name], **_columns(found, units.energy if name.endswith("_pj") else units.significant)}
+        {
+            "": _LABELS[name],
+            **(_of_energy(found) if name.endswith("_pj") else _columns(found, units.significant, _signed)),
+        }
         for name, found in comparison.measures.items()
     ]
 
@@ -46,7 +49,7 @@ def measure_rows(comparison: GroupComparison) -> list[Row]:
 def layer_rows(comparison: GroupComparison) -> list[Row]:
     """Return a row for the energy of each layer, for eyes."""
     return [
-        {"layer": "(no layer)" if row.layer is None else row.layer, **_columns(row.energy, units.energy)}
+        {"layer": "(no layer)" if row.layer is None else row.layer, **_of_energy(row.energy)}
         for row in comparison.layers
     ]
 
@@ -69,8 +72,8 @@ def _head(comparison: GroupComparison) -> list[str]:
     means = f"{units.energy(energy.a.mean)} -> {units.energy(energy.b.mean)}"
     return [
         *verdict_lines(comparison.comparable, comparison.differs),
-        f"Mean energy: {means}, {_signed(energy.change, units.energy)}{share}",
-        f"Interval of {_confidence(comparison)}: {_interval(energy, units.energy)} (Welch)",
+        f"Mean energy: {means}, {units.signed_energy(energy.change)}{share}",
+        f"Interval of {_confidence(comparison)}: {_interval(energy, units.signed_energy)} (Welch)",
         f"Why: {printable(comparison.why)}",
     ]
 
@@ -83,25 +86,29 @@ def _confidence(comparison: GroupComparison) -> str:
     return f"{100 * comparison.confidence:g} %"
 
 
-def _columns(found: Difference, shown: Callable[[float], str]) -> Row:
+def _of_energy(found: Difference) -> Row:
+    return _columns(found, units.energy, units.signed_energy)
+
+
+def _columns(found: Difference, shown: Callable[[float], str], signed: Callable[[float], str]) -> Row:
     return {
         "before": shown(found.a.mean),
         "sd before": shown(found.a.sd or 0.0),
         "after": shown(found.b.mean),
         "sd after": shown(found.b.sd or 0.0),
-        "change": _signed(found.change, shown),
+        "change": signed(found.change),
         "share": "" if found.change_share is None else units.signed_percent(found.change_share),
-        "interval": _interval(found, shown),
+        "interval": _interval(found, signed),
         "chance": "none, exact" if found.degrees is None else chance(found.p_value),
     }
 
 
-def _interval(found: Difference, shown: Callable[[float], str]) -> str:
-    return f"{_signed(found.low, shown)} to {_signed(found.high, shown)}"
+def _interval(found: Difference, signed: Callable[[float], str]) -> str:
+    return f"{signed(found.low)} to {signed(found.high)}"
 
 
-def _signed(number: float, shown: Callable[[float], str]) -> str:
-    return f"{'+' if number > 0 else ''}{shown(number)}"
+def _signed(number: float) -> str:
+    return f"{'+' if number > 0 else ''}{units.significant(number)}"
 
 
 def _numbers(found: Difference) -> Row:

@@ -151,7 +151,7 @@ def _change(row: HistoryRow) -> str:
         return ""
     if row.change_pj is None:
         return _UNKNOWN
-    return f"{'+' if row.change_pj > 0 else ''}{units.energy(row.change_pj)}"
+    return units.signed_energy(row.change_pj)
 
 
 def _share(row: HistoryRow) -> str:

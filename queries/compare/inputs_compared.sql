@@ -17,6 +17,8 @@ WITH inputs AS (
         runs.run_id,
         runs.run_key,
         layers.layer_index,
+        -- Input layers pair up by their order among themselves: a hidden layer before them is no other input.
+        row_number() OVER (PARTITION BY runs.run_key ORDER BY layers.layer_index) AS input_rank,
         layers.n_spikes
     FROM layers
     INNER JOIN runs ON layers.run_key = runs.run_key
@@ -34,7 +36,7 @@ totals AS (
 counted AS (
     SELECT
         inputs.run_id,
-        inputs.layer_index,
+        inputs.input_rank,
         'neuron' AS kind,
         activity.neuron AS place,
         activity.n_spikes
@@ -43,7 +45,7 @@ counted AS (
     UNION ALL
     SELECT
         inputs.run_id,
-        inputs.layer_index,
+        inputs.input_rank,
         'step' AS kind,
         activity.timestep AS place,
         activity.n_spikes
@@ -55,7 +57,7 @@ sides AS (
     SELECT
         a.run_id AS run_id_a,
         b.run_id AS run_id_b,
-        a.layer_index,
+        a.input_rank,
         a.kind,
         a.place,
         a.n_spikes AS surplus
@@ -65,7 +67,7 @@ sides AS (
     SELECT
         a.run_id AS run_id_a,
         b.run_id AS run_id_b,
-        b.layer_index,
+        b.input_rank,
         b.kind,
         b.place,
         -b.n_spikes AS surplus
@@ -82,7 +84,7 @@ apart AS (
             run_id_a,
             run_id_b
         FROM sides
-        GROUP BY run_id_a, run_id_b, layer_index, kind, place
+        GROUP BY run_id_a, run_id_b, input_rank, kind, place
         HAVING sum(surplus) <> 0
     ) AS places
     GROUP BY run_id_a, run_id_b
