@@ -128,6 +128,8 @@ def test_filters_sort_and_limit(two_runs: Path, shell: Shell) -> None:
     assert ids("--chip", "loihi2", "--sort", "energy-desc", "--limit", "1") == ["first"]
     assert ids("--since", "1 hour ago") == ["second", "first"]
     assert ids("--since", "2100-01-01") == []
+    assert ids("--limit", "99999999999999999999999") == ["second", "first"]
+    assert ids("--where", "accuracy>85%") == ["first"]
 
 
 def test_none_meets_the_conditions(two_runs: Path, shell: Shell) -> None:
@@ -160,6 +162,12 @@ def test_parquet(two_runs: Path, shell: Shell, tmp_path: Path) -> None:
         (3, ["--chip", "lohi2"], ["Did you mean 'loihi2'?"]),
         (3, ["--chip", "loihi2", "--cost", "tutorial"], ["tutorial72"]),
         (2, ["--limit", "0"], ["--limit"]),
+        (2, ["--since", "9999-12-31T23:59:59-05:00"], ["no moment in UTC"]),
+        (2, ["--since", "0001-01-01T00:00+05:00"], ["no moment in UTC"]),
+        (2, ["--where", "accuracy>good"], ["only numbers and per cents", "accuracy>95%"]),
+        (2, ["--chip", "loihi2", "--pareto", "energy"], ["weighed against a tag", "'energy' is a field"]),
+        (2, ["--chip", "loihi2", "--pareto", "spikes"], ["'spikes' is a field", "--pareto accuracy"]),
+        (3, ["--chip", "loihi2", "--pareto", "acuracy"], ["no run has a tag 'acuracy'", "Did you mean 'accuracy'?"]),
     ],
 )
 def test_what_is_refused(two_runs: Path, shell: Shell, exit_code: int, arguments: list[str], says: list[str]) -> None:

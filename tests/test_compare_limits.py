@@ -184,9 +184,9 @@ def test_names_of_layers_may_hold_the_signs_of_a_limit() -> None:
 
 
 def test_an_amount_is_read_without_rounding() -> None:
-    # As doubles, 4.35 times a million is 4350000.0 less the last digit.
-    assert 4.35 * 1e6 != 4_350_000
-    assert limits.read("energy>4.35uJ").amount == 4_350_000
+    # As doubles, 2.05 times a million is the last digit less than 2050000.
+    assert 2.05 * 1e6 < 2_050_000
+    assert limits.read("energy>2.05uJ").amount == 2_050_000
     assert limits.read("energy<-.5nJ").amount == -500
 
 

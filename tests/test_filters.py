@@ -75,7 +75,12 @@ def test_what_is_no_condition_is_refused(text: Any) -> None:
         (["accuracy=0.99"], ["better"]),
         (["accuracy!=0.99"], ["odd", "good"]),
         (["accuracy<1"], ["better", "good"]),
-        (["accuracy>=a"], ["odd"]),
+        (["accuracy>98%"], ["better"]),
+        (["accuracy>97 %"], ["better"]),
+        (["accuracy>=97%"], ["better", "good"]),
+        (["accuracy<98"], ["good"]),  # an accuracy above 1 is in per cents
+        (["accuracy=99%"], ["better"]),
+        (["accuracy!=99%"], ["odd", "good"]),
         (["accuracy=unknown"], ["odd"]),
         (["branch=main"], ["good"]),
         (["branch~main"], ["better", "good"]),
@@ -104,7 +109,44 @@ def test_runs_are_selected(store: EnergyStore, where: list[str], expected: list[
 
 @pytest.mark.parametrize(
     ("where", "expected"),
-    [("energy<=10.5", ["good", "plain"]), ("energy>0.0105 nJ", ["odd", "better"]), ("energy=6.3pJ", ["plain"])],
+    [
+        ("accuracy>0.95", ["text", "cents", "share"]),
+        ("accuracy>95%", ["text", "cents", "share"]),
+        ("accuracy>95", ["text", "cents", "share"]),
+        ("accuracy<=99.1%", ["less", "text", "cents", "share"]),
+        ("accuracy=99.1%", ["text", "cents", "share"]),
+        ("accuracy=0.991", ["text", "cents", "share"]),
+        ("accuracy<95%", ["less"]),
+        ("sparsity>50%", ["cents", "share"]),
+        ("sparsity>1", ["share"]),
+        ("sparsity=60%", ["cents"]),
+        ("sparsity=60", ["share"]),
+    ],
+)
+def test_per_cents_are_shares_however_they_are_written(tmp_store: Path, where: str, expected: list[str]) -> None:
+    tags = {
+        "share": {"accuracy": "0.991", "sparsity": "60"},
+        "cents": {"accuracy": "99.1", "sparsity": "60 %"},
+        "text": {"accuracy": " 99.1 % ", "sparsity": "inf"},
+        "less": {"accuracy": "94", "sparsity": "40%"},
+    }
+    with EnergyStore(tmp_store) as opened:
+        for number, (name, carried) in enumerate(tags.items()):
+            path = run_file(tmp_store.parent / f"{name}.parquet", {"layer": ["a"], "neuron": [number], "timestep": [0]})
+            opened.ingest(path, tags=carried)
+        assert names(opened, where) == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("energy<=10.5", ["good", "plain"]),
+        ("energy>0.0105 nJ", ["odd", "better"]),
+        ("energy=6.3pJ", ["plain"]),
+        ("energy<1 \u00b5J", ["odd", "better", "good", "plain"]),
+        ("energy<1 \u03bcJ", ["odd", "better", "good", "plain"]),
+        ("energy>-.5nJ", ["odd", "better", "good", "plain"]),
+    ],
 )
 def test_energies_are_compared(store: EnergyStore, where: str, expected: list[str]) -> None:
     assert names(store, where, chip="loihi2", cost_version="tutorial72") == expected
@@ -120,6 +162,7 @@ def test_name_since_and_limit(store: EnergyStore) -> None:
     assert names(store, since=date(2026, 11, 4)) == ["odd", "better"]
     assert names(store, limit=1) == ["odd"]
     assert names(store, limit=0) == []
+    assert len(names(store, limit=10**23)) == 4
     assert names(store, "branch~main", limit=1) == ["better"]
 
 
@@ -130,6 +173,14 @@ def test_name_since_and_limit(store: EnergyStore) -> None:
         (["spikes~1"], "spikes is not a text"),
         (["recorded_at>soon"], "'soon', which is no moment"),
         (["energy>1"], "needs a chip"),
+        (["accuracy>=a"], "only numbers and per cents are above or below"),
+        (["branch<main"], "only numbers and per cents are above or below"),
+        (["tag:seed>x"], "only numbers and per cents are above or below"),
+        (["seed>x"], "only numbers and per cents are above or below"),
+        (["accuracy>nan"], "only numbers and per cents are above or below"),
+        (["accuracy>%"], "only numbers and per cents are above or below"),
+        (["accuracy>9%%"], "only numbers and per cents are above or below"),
+        (["recorded_at<9999-12-31T23:59:59-05:00"], "no moment in UTC"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(store: EnergyStore, where: list[str], says: str) -> None:
@@ -184,6 +235,22 @@ def test_a_month_back_ends_where_that_month_ends() -> None:
 def test_ago_counts_from_now() -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     assert timedelta(0) <= moment("since", "0 minutes ago") - now < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("limit", ["5", 2.0, -1, True])
+def test_what_is_no_limit_is_refused(store: EnergyStore, limit: Any) -> None:
+    with pytest.raises(UsageError, match="must be a whole number of 0 or more"):
+        names(store, limit=limit)
+    with pytest.raises(UsageError, match="must be a whole number of 0 or more"):
+        store.history(limit=limit)
+
+
+@pytest.mark.parametrize("value", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00+05:00"])
+def test_a_moment_that_utc_does_not_have_is_refused(value: str) -> None:
+    with pytest.raises(UsageError, match="no moment in UTC"):
+        moment("since", value)
+    with pytest.raises(UsageError, match="no moment in UTC"):
+        moment("since", datetime.fromisoformat(value))
 
 
 @pytest.mark.parametrize("value", ["", "yesterday-ish", "9999 years ago", "2026-13-01", "999999 weeks ago", 7, None])

@@ -137,9 +137,8 @@ def _of_correct_answers(limit: Limit, comparison: Comparison) -> tuple[float, fl
         return before, after - before
     if None in (comparison.accuracy_a, comparison.accuracy_b):
         raise NotFoundError(f"{limit.text}: not both runs carry the tag accuracy", "energy-db tag RUN accuracy=0.98")
-    wrong = " and ".join(
-        run.name for run, per_correct in ((comparison.a, before), (comparison.b, after)) if per_correct is None
-    )
+    sides = ((comparison.a, before), (comparison.b, after))
+    wrong = " and ".join(dict.fromkeys(run.name for run, per_correct in sides if per_correct is None))
     raise NotFoundError(f"{limit.text}: no sample of {wrong} was right (accuracy 0), so there is nothing to divide by")
 
 

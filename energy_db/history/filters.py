@@ -13,7 +13,7 @@ from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
 from energy_db.intake.declaration import tag_number
-from energy_db.units import PICOJOULES
+from energy_db.units import PICOJOULES, read_energy
 
 TEXTS = {"name": "run_name", "kind": "kind"}
 # Declared, or else a tag of that name: people write them either way.
@@ -30,7 +30,10 @@ _CONDITION = re.compile(
 _ORDERING = ("<", "<=", ">", ">=")
 TAG = "tag:"
 _EXAMPLE = "Write for example accuracy>=0.95, branch=main or name~digits; signs are = != < <= > >= and ~ (contains)."
-_ENERGY = re.compile(r"(?P<number>[^\sa-zA-Zµ]+(?:e[-+]?\d+)?)\s*(?P<unit>[a-zA-Zµ]*)")
+_PER_CENT = "%"
+_ACCURACY = "accuracy"
+# What every store can count; DuckDB takes no limit beyond.
+_MOST_RUNS = 2**62
 _AGO = re.compile(r"(?P<number>\d{1,6})\s+(?P<unit>minute|hour|day|week|month|year)s?\s+ago", re.IGNORECASE)
 _MONTHS = {"month": 1, "year": 12}
 
@@ -91,7 +94,8 @@ def select_runs(
 ) -> list[int]:
     """Return the keys of the runs that meet every condition, the newest first.
 
-    A run of which is not known what a condition asks for does not meet it. Two numbers compare as numbers.
+    A run of which is not known what a condition asks for does not meet it. Two numbers compare as numbers, per cents as
+    shares of 1; an accuracy may be written either way.
 
     Parameters
     ----------
@@ -117,8 +121,7 @@ def select_runs(
     """
     if isinstance(where, str):
         raise UsageError(f"where is the text {where!r}, must be a list of conditions", f"Write where=[{where!r}].")
-    if limit is not None and limit < 0:
-        raise UsageError(f"limit is {limit}, must be 0 or more")
+    check_limit(limit)
     parts: list[Sql] = [_condition(engine, read_condition(text), chip, cost_version) for text in where]
     if name is not None:
         parts.append(("run_name = ?", [name]))
@@ -128,9 +131,22 @@ def select_runs(
     parameters = [value for _, values in parts for value in values]
     keys = engine.rows(
         f"SELECT run_key FROM runs WHERE {condition} ORDER BY ingested_at DESC, run_key DESC LIMIT ?",
-        [*parameters, 2**62 if limit is None else limit],
+        [*parameters, _MOST_RUNS if limit is None else min(int(limit), _MOST_RUNS)],
     )
     return [key for (key,) in keys]
+
+
+def check_limit(limit: object) -> None:
+    """Raise unless this can limit how many runs are meant.
+
+    Raises
+    ------
+    UsageError
+        If it is no whole number of 0 or more.
+    """
+    is_whole = hasattr(limit, "__index__") and not isinstance(limit, bool)
+    if limit is not None and (not is_whole or int(limit) < 0):  # type: ignore[call-overload]
+        raise UsageError(f"limit is {limit!r}, must be a whole number of 0 or more")
 
 
 def moment(argument: str, value: date | str, now: datetime | None = None) -> datetime:
@@ -153,10 +169,23 @@ def moment(argument: str, value: date | str, now: datetime | None = None) -> dat
     if isinstance(value, str):
         value = _read_moment(argument, value.strip(), now or datetime.now(UTC).replace(tzinfo=None))
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        return _in_utc(argument, value)
     if isinstance(value, date):
         return datetime.combine(value, time())
     raise UsageError(f"{argument} is {value!r}, must be a day or a moment")
+
+
+def _in_utc(argument: str, value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    except OverflowError:
+        hint = "Moments go from the year 1 to 9999, in UTC."
+        raise UsageError(f"{argument} is {value.isoformat()!r}, which is no moment in UTC", hint) from None
+
+
+def tags_in(engine: Engine) -> list[str]:
+    """Return the tags that any run carries, in their order."""
+    return [name for (name,) in engine.rows("SELECT DISTINCT tag FROM run_tags ORDER BY tag")]
 
 
 def check_tag(engine: Engine, tag: str, fields: Sequence[str] = FIELDS) -> None:
@@ -169,30 +198,33 @@ def check_tag(engine: Engine, tag: str, fields: Sequence[str] = FIELDS) -> None:
     tag : str
         The tag.
     fields : sequence of str
-        What could have been meant beside tags.
+        What could have been meant beside tags; nothing where only a tag will do.
 
     Raises
     ------
     NotFoundError
         If none does; it names what was probably meant.
     """
-    tags = [name for (name,) in engine.rows("SELECT DISTINCT tag FROM run_tags ORDER BY tag")]
+    tags = tags_in(engine)
     if tag not in tags:
-        known = f"Tags in the store: {', '.join(tags) or 'none'}. Fields: {', '.join(fields)}."
-        raise NotFoundError(f"no run has a tag or field {tag!r}", did_you_mean(tag, [*tags, *fields]) + known)
+        known = f"Tags in the store: {', '.join(tags) or 'none'}."
+        what = "tag"
+        if fields:
+            known, what = f"{known} Fields: {', '.join(fields)}.", "tag or field"
+        raise NotFoundError(f"no run has a {what} {tag!r}", did_you_mean(tag, [*tags, *fields]) + known)
 
 
 def _condition(engine: Engine, asked: Condition, chip: str | None, cost_version: str | None) -> Sql:
     if asked.tag is not None:
         check_tag(engine, asked.tag)
-        text, values = _of_text(asked, "tag_value", "tag_number")
+        text, values = _of_number_or_text(asked, "tag_value", asked.tag == _ACCURACY)
         return f"run_key IN (SELECT run_key FROM run_tags WHERE tag = ? AND ({text}))", [asked.tag, *values]
     if asked.name in TEXTS:
-        return _of_text(asked, TEXTS[asked.name], "CAST(NULL AS DOUBLE)")
+        return _of_text(asked, TEXTS[asked.name])
     if asked.name in DECLARED:
         tag = f"SELECT tag_value FROM run_tags WHERE run_tags.run_key = runs.run_key AND tag = '{asked.name}'"
         text = f"coalesce({asked.name}, ({tag}))"
-        return _of_text(asked, text, f"TRY_CAST({text} AS DOUBLE)" if asked.name == "seed" else "CAST(NULL AS DOUBLE)")
+        return _of_number_or_text(asked, text) if asked.name == "seed" else _of_text(asked, text)
     if asked.sign == "~":
         raise UsageError(f"{asked.name} is not a text: ~ (contains) does not suit it", _EXAMPLE)
     if asked.name in NUMBERS:
@@ -202,19 +234,51 @@ def _condition(engine: Engine, asked: Condition, chip: str | None, cost_version:
     return _of_energy(asked, chip, cost_version)
 
 
-def _of_text(asked: Condition, text: str, number: str) -> Sql:
-    """Compare texts, or two numbers where both are; what is no number is neither above nor below one."""
+def _of_text(asked: Condition, text: str) -> Sql:
     if asked.sign == "~":
         return f"contains({text}, ?)", [asked.value]
-    wanted = tag_number(asked.value)
+    return f"{text} {asked.sign} ?", [asked.value]
+
+
+def _of_number_or_text(asked: Condition, text: str, is_accuracy: bool = False) -> Sql:
+    """Compare two numbers where both are, or else texts; what is no number is neither above nor below one."""
+    if asked.sign == "~":
+        return _of_text(asked, text)
+    wanted = _share_or_number(asked.value, is_accuracy)
+    if wanted is None and asked.sign in _ORDERING:
+        raise UsageError(
+            f"{asked.name} {asked.sign} {asked.value!r}: only numbers and per cents are above or below one another",
+            f"Write for example {asked.name}{asked.sign}0.95 or {asked.name}{asked.sign}95%.",
+        )
     if wanted is None:
-        return f"{text} {asked.sign} ?", [asked.value]
+        return _of_text(asked, text)
+    number = _number_in(text, is_accuracy)
     if asked.sign in _ORDERING:
         return f"{number} {asked.sign} ?", [wanted]
     return (
         f"CASE WHEN {number} IS NULL THEN {text} {asked.sign} ? ELSE {number} {asked.sign} ? END",
         [asked.value, wanted],
     )
+
+
+def _share_or_number(text: str, is_accuracy: bool) -> float | None:
+    """Return the number in a text; per cents, and an accuracy above 1, as a share of 1."""
+    bare = text.strip().removesuffix(_PER_CENT).strip()
+    number = tag_number(bare)
+    is_share = text.strip().endswith(_PER_CENT) or (is_accuracy and number is not None and 1 < number <= 100)  # noqa: PLR2004
+    # To move the point in the text rounds once, as in the query: 99.1% is the same number as 0.991.
+    return tag_number(f"{bare}e-2") if is_share else number
+
+
+def _number_in(text: str, is_accuracy: bool) -> str:
+    """Return what reads the same number from a text in a query; only finite ones."""
+    bare = f"trim(rtrim(trim({text}), '{_PER_CENT}'))"
+    number = f"TRY_CAST({bare} AS DOUBLE)"
+    is_share = f"right(trim({text}), 1) = '{_PER_CENT}'"
+    if is_accuracy:
+        is_share = f"({is_share} OR ({number} > 1 AND {number} <= 100))"
+    read = f"CASE WHEN {is_share} THEN TRY_CAST({bare} || 'e-2' AS DOUBLE) ELSE {number} END"
+    return f"(CASE WHEN isfinite({number}) THEN {read} END)"
 
 
 def _of_moment(asked: Condition) -> Sql:
@@ -230,13 +294,12 @@ def _of_energy(asked: Condition, chip: str | None, cost_version: str | None) -> 
     """Compare energies; one of which a part is unknown is neither above nor below another."""
     if chip is None or cost_version is None:
         raise UsageError("a condition on energy needs a chip", "Name one: --chip loihi2")
-    found = _ENERGY.fullmatch(asked.value)
-    factors = {"": 1.0, **PICOJOULES}
-    if found is None or found["unit"] not in factors:
+    bare, exact = tag_number(asked.value), read_energy(asked.value)
+    if bare is None and exact is None:
         raise UsageError(
             f"{asked.value!r} is not an energy", f"Write for example 12.5nJ; units: {', '.join(PICOJOULES)}."
         )
-    wanted = _number(asked, found["number"]) * factors[found["unit"]]
+    wanted = bare if exact is None else float(exact)
     priced = "SELECT run_id FROM energy_by_chip_all_versions WHERE chip = ? AND cost_version = ?"
     compared = f"n_priced = n_operations AND CAST(energy_pj AS DOUBLE) {asked.sign} ?"
     return f"run_id IN ({priced} AND {compared})", [chip, cost_version, wanted]

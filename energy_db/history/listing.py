@@ -49,7 +49,7 @@ def history(engine: Engine, asked: Question) -> History:
     _refuse_contradictions(asked)
     sorting.check_columns(engine, asked.sort, asked.group_by, asked.chip is not None)
     if asked.pareto is not None:
-        filters.check_tag(engine, asked.pareto.removeprefix(filters.TAG))
+        _refuse_no_tag(engine, asked.pareto)
     version = None if asked.chip is None else ledger.version_for(engine, asked.chip, asked.cost_version)
     is_sorted = asked.sort is not None and asked.group_by is None
     keys = filters.select_runs(
@@ -81,8 +81,16 @@ def _refuse_contradictions(asked: Question) -> None:
         raise UsageError("minimize is about a front, but none is asked for", "Name the tag: --pareto latency")
     if asked.pareto is not None and asked.group_by is not None:
         raise UsageError("both groups and a front are asked for", "A front is made of runs: leave one out.")
-    if asked.limit is not None and asked.limit < 0:
-        raise UsageError(f"limit is {asked.limit}, must be 0 or more")
+    filters.check_limit(asked.limit)
+
+
+def _refuse_no_tag(engine: Engine, pareto: str) -> None:
+    if pareto in filters.FIELDS and pareto not in filters.tags_in(engine):
+        raise UsageError(
+            f"energy is weighed against a tag, and {pareto!r} is a field",
+            "Name a tag that is a number: --pareto accuracy",
+        )
+    filters.check_tag(engine, pareto.removeprefix(filters.TAG), fields=())
 
 
 def _priced(engine: Engine, rows: Sequence[HistoryRow], chip: str, version: str) -> list[HistoryRow]:
