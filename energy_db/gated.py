@@ -54,14 +54,14 @@ class GatedRuns(TrackedRuns):
             A budget file, or a pyproject.toml with a table [tool.energy-db].
         against : str or Run, optional
             What relative limits are held against: a run, `group:TAG=VALUE` (the mean of those runs), or `blessed` (the
-            newest accepted level that is in force, see `bless`); by default what the budget names.
+            newest accepted level of the run's history that is in force, see `bless`); by default what the budget names.
         cost_version : str, optional
             The cost set to price with; by default the one in force today. A blessed level is always held against at
             the cost version that priced it.
         allow : bool
             Hold runs against each other that are not comparable.
         allow_missing : bool
-            Pass relative limits over where there is no baseline yet.
+            Pass over what is not there yet: the baseline of relative limits, the tags that limits are for.
 
         Returns
         -------
@@ -95,6 +95,7 @@ class GatedRuns(TrackedRuns):
             chip=written.chip if chip is None else chip,
             cost_version=cost_version,
             against=written.baseline if against is None else _selector(against),
+            is_against_asked=against is not None,
             allow=allow,
             allow_missing=allow_missing,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import Shell
+from factories import EVENTS, Shell, run_file, with_sidecar
 
 from energy_db import EnergyStore
 from energy_db.errors import UsageError
@@ -208,6 +208,34 @@ class TestWhereItIsLookedFor:
         result = shell("check", "--chip", "loihi2")
         assert (result.exit_code, "there is no limit to check" in result.stderr) == (2, True)
 
+    def test_a_broken_project_is_nothing_to_other_limits(self, small_store: Path, shell: Shell) -> None:
+        limit = ("check", "--chip", "loihi2", "--max-energy", "1 J")
+        for text in ('[project\nname = "x"', '[project]\ndependencies = ["energy-db>=1"\n', "\xff = ["):
+            written(small_store.parent, text, "pyproject.toml")
+            assert shell(*limit).exit_code == 0
+        # But limits that are in it are not lost.
+        for text in (
+            "[tool.energy-db]\nchip =",
+            "[[tool.energy-db.limit]\n",
+            "[tool]\nenergy-db = {",
+            "[ tool . 'energy-db' ]x",
+        ):
+            written(small_store.parent, text, "pyproject.toml")
+            result = shell(*limit)
+            assert (result.exit_code, "pyproject.toml is not TOML" in result.stderr) == (2, True)
+
+    def test_an_empty_name_is_said_to_be_one(self, small_store: Path, shell: Shell) -> None:
+        result = shell("check", "--chip", "loihi2", "--max-energy", "1 J", "--budget", "")
+        assert (result.exit_code, "the name of the budget file is empty" in result.stderr) == (2, True)
+
+    def test_a_baseline_of_the_budget_that_no_limit_needs_is_a_note(self, small_store: Path, shell: Shell) -> None:
+        written(small_store.parent, 'chip = "loihi2"\nbaseline = "@main"\n[[limit]]\nmax_energy = "1 J"')
+        result = shell("check")
+        assert (result.exit_code, "there is no baseline '@main'" in result.stderr) == (0, True)
+        assert "no limit needs it" in result.stderr
+        assert shell("check", "--against", "@main").exit_code == 3
+        assert shell("check", "--max-increase", "1 %").exit_code == 3
+
     def test_options_are_checked_beside_it(self, small_store: Path, shell: Shell) -> None:
         written(small_store.parent, 'chip = "loihi2"\n[[limit]]\nmax_energy = "11 pJ"')
         assert shell("check", "--max-energy", "10 pJ").exit_code == 1
@@ -242,7 +270,7 @@ class TestWhere:
             ('{branch = "main", seed = 8}', False),
             ("{threshold = 0.50}", True),
             ("{threshold = 0.51}", False),
-            ('{gone = "main"}', False),
+            ("{git_commit = 'abc'}", False),
             ('{name = "kept"}', True),
             ('{name = "other"}', False),
             ('{kind = "inference"}', True),
@@ -254,14 +282,47 @@ class TestWhere:
         with EnergyStore(small_store) as store:
             store.tag("kept", {"branch": "main", "seed": "7", "threshold": "0.500"})
             found = store.check("kept", budget=path)
+            may_miss = store.check("kept", budget=path, allow_missing=True)
+        nothing = "no limit is about this run: nothing was checked"
         assert [one.verdict for one in found.limits] == ["fail"] * is_checked
-        assert ("no limit is about this run: nothing was checked" in found.notes) == (not is_checked)
+        assert (found.verdict, nothing in found.obstacles) == (("fail", False) if is_checked else ("unchecked", True))
+        assert (may_miss.verdict, nothing in may_miss.notes) == (("fail", False) if is_checked else ("pass", True))
+
+    def test_what_is_declared_counts_as_a_tag_does(self, small_store: Path, tmp_path: Path) -> None:
+        path = written(tmp_path, 'chip = "loihi2"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {seed = 7}')
+        with EnergyStore(small_store) as store:
+            events = {**EVENTS, "timestep": [1, 0, 2, 3, 1, 3]}
+            run = store.ingest(with_sidecar(run_file(tmp_path / "seeded.parquet", events)), seed="7")
+            assert (run.seed, store.check(run, budget=path).verdict) == ("7", "fail")
+
+    def test_nothing_checked_is_no_pass(self, small_store: Path, shell: Shell) -> None:
+        text = 'chip = "loihi2"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {name = "other"}'
+        written(small_store.parent, text)
+        result = shell("check")
+        assert result.exit_code == 3
+        assert result.stdout.startswith("NOT CHECKED: kept")
+        assert "no limit is about it" in result.stdout
+        assert shell("check", "--allow-missing").exit_code == 0
+
+    def test_a_tag_that_no_run_carries_is_no_pass(self, small_store: Path, shell: Shell) -> None:
+        text = 'chip = "loihi2"\n[[limit]]\nmax_energy = "1 J"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {brnch = "x"}'
+        written(small_store.parent, text)
+        with EnergyStore(small_store) as store:
+            store.tag("kept", {"branch": "x"})
+        result = shell("check")
+        assert result.exit_code == 3
+        assert "limit 2: no run has a tag or field 'brnch'. Did you mean 'branch'?" in result.stderr
+        # What is broken is broken all the same.
+        assert shell("check", "--max-energy", "2 pJ").exit_code == 1
+        assert shell("check", "--allow-missing").exit_code == 0
 
     def test_one_that_is_left_out_is_said(self, small_store: Path, shell: Shell) -> None:
         text = (
             'chip = "loihi2"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {branch = "main"}\n[[limit]]\nmax_energy = "1 J"'
         )
         written(small_store.parent, text)
+        with EnergyStore(small_store) as store:
+            store.tag("kept", {"branch": "wider"})
         result = shell("check")
         assert result.exit_code == 0
         assert "limit 1 is for runs with branch=main, not for this one" in result.stderr

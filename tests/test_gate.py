@@ -110,7 +110,7 @@ def on_loihi2(*arguments: str) -> list[str]:
         case(on_loihi2("--max-energy", "13 pJ", "--against", "@mian"), UNCHECKED, ["there is no baseline '@mian'"],
              id="missing baseline that no limit needs"),
         case(on_loihi2("--max-increase", "5 %", "--against", "blessed"), UNCHECKED,
-             ["no level is blessed on loihi2", "energy-db bless"], id="nothing blessed"),
+             ["no level of 'more' is blessed on loihi2", "energy-db bless"], id="nothing blessed"),
         case(on_loihi2("--max-increase", "5 %", "--against", "group:branch=gone"), UNCHECKED,
              ["there is no baseline 'group:branch=gone'"], id="empty group"),
         case(on_loihi2("--max-increase", "5 %", "--against", "group:branch=wider"), UNCHECKED,
@@ -185,7 +185,7 @@ class TestNotComparable:
             ingest(store, tmp_path, "newest", 6, branch="main")
             again = store.check("more", "loihi2", limits=[{"max_increase": "50 %"}], against="group:branch=main")
         assert [report.verdict for report in (found, again)] == ["unchecked", "unchecked"]
-        assert "timesteps: 4 now, 8 before" in again.obstacles[0]
+        assert "timesteps: 4 now, 4, 8 before" in again.obstacles[0]
 
 
 def test_a_locked_store_is_no_failed_check(store_path: Path, shell: Shell) -> None:
@@ -234,71 +234,94 @@ class TestUnpriced:
 
 
 class TestBlessed:
-    def check(self, path: Path, limit: dict[str, Any], run: str = "more", chip: str = "loihi2") -> Any:
-        with EnergyStore(path, read_only=True) as store:
-            return store.check(run, chip, limits=[limit], against="blessed")
+    """A history of runs named net: @first costs what `kept` does, @second what `more` does, @third 14.6 pJ."""
 
-    def test_a_level_is_a_baseline_until_it_is_taken_back(self, store_path: Path, tmp_path: Path) -> None:
+    @pytest.fixture
+    def history(self, store_path: Path, tmp_path: Path) -> Path:
         with EnergyStore(store_path) as store:
-            ingest(store, tmp_path, "most", 6)
-            store.bless("more", "loihi2", reason="wider on purpose")
-        found = self.check(store_path, {"max_increase": "5 %"}, "most")
+            for spikes, tag in ((4, "first"), (5, "second"), (6, "third")):
+                events = hidden_spikes(spikes)
+                events["timestep"][0] = 1  # the same spikes as of `kept` would be no new run
+                path = with_sidecar(run_file(tmp_path / f"{tag}.parquet", events))
+                store.ingest(path, name="net", tags={tag: "1"}, on_duplicate="new")
+        return store_path
+
+    def check(self, path: Path, limit: dict[str, Any], run: str = "@second", **options: Any) -> Any:
+        with EnergyStore(path, read_only=True) as store:
+            return store.check(run, "loihi2", limits=[limit], against="blessed", **options)
+
+    def test_a_level_is_a_baseline_until_it_is_taken_back(self, history: Path) -> None:
+        with EnergyStore(history) as store:
+            store.bless("@second", "loihi2", reason="wider on purpose")
+        found = self.check(history, {"max_increase": "5 %"}, "@third")
         assert (found.verdict, found.limits[0].baseline_pj) == ("fail", 12.5)
         assert "blessing 1 (run " in found.limits[0].baseline
         assert "wider on purpose" in found.limits[0].baseline
         # 14.6 / 12.5 is +16.8 %.
-        assert self.check(store_path, {"max_increase": "16.8 %"}, "most").passed
-        assert not self.check(store_path, {"max_increase": "16.79 %"}, "most").passed
-        with EnergyStore(store_path) as store:
-            store.bless("most", "loihi2", reason="wider still")
-            assert store.check("most", "loihi2", limits=[{"max_increase": "0 %"}], against="blessed").passed
+        assert self.check(history, {"max_increase": "16.8 %"}, "@third").passed
+        assert not self.check(history, {"max_increase": "16.79 %"}, "@third").passed
+        with EnergyStore(history) as store:
+            store.bless("@third", "loihi2", reason="wider still")
+            assert store.check("@third", "loihi2", limits=[{"max_increase": "0 %"}], against="blessed").passed
             store.revoke(2, reason="no better")
             store.revoke(1, reason="no better either")
-        assert self.check(store_path, {"max_increase": "5 %"}, "most").verdict == "unchecked"
+        assert self.check(history, {"max_increase": "5 %"}, "@third").verdict == "unchecked"
 
-    def test_the_history_of_the_run_comes_first(self, store_path: Path) -> None:
-        with EnergyStore(store_path) as store:
-            store.bless("more", "loihi2", reason="its own")
-            store.bless("kept", "loihi2", reason="another's, and newer")
-        assert self.check(store_path, {"max_increase": "0 %"}).limits[0].baseline_pj == 12.5
-        with EnergyStore(store_path) as store:
-            store.revoke(1, reason="gone")
-        found = self.check(store_path, {"max_increase": "0 %"})
-        assert found.limits[0].baseline_pj == 10.4
-        assert found.notes == ("no level of 'more' is blessed: held against blessing 2, of 'kept'",)
+    def test_the_level_of_another_history_is_none(self, history: Path) -> None:
+        with EnergyStore(history) as store:
+            store.bless("kept", "loihi2", reason="another's")
+        found = self.check(history, {"max_increase": "99 %"})
+        assert (found.verdict, found.limits[0].baseline_pj) == ("unchecked", None)
+        for says in (
+            "no level of 'net' is blessed on loihi2",
+            "Levels of other histories",
+            "'kept'",
+            "energy-db bless",
+        ):
+            assert says in found.obstacles[0]
+        assert self.check(history, {"max_increase": "99 %"}, allow_missing=True).passed
 
-    def test_the_history_of_the_run_comes_before_the_layer(self, store_path: Path) -> None:
-        with EnergyStore(store_path) as store:
-            store.bless("more", "loihi2", reason="its own, of the whole run")
-            store.bless("kept", "loihi2", reason="another's, of the layer", layer="hidden")
-        assert self.check(store_path, {"max_increase": "0 %", "layer": "hidden"}).limits[0].baseline_pj == 10.5
+    @pytest.mark.parametrize("limit", [{}, {"layer": "hidden"}])
+    def test_its_own_comes_before_a_newer_one_of_another(self, history: Path, limit: dict[str, Any]) -> None:
+        with EnergyStore(history) as store:
+            store.bless("@second", "loihi2", reason="its own, of the whole run")
+            store.bless("kept", "loihi2", reason="another's", **limit)
+        assert self.check(history, {"max_increase": "0 %", **limit}).passed
 
-    def test_a_layer_has_its_own_level_or_that_of_the_run(self, store_path: Path) -> None:
-        with EnergyStore(store_path) as store:
-            store.bless("kept", "loihi2", reason="whole")
+    def test_of_its_own_the_newest_counts_be_it_of_the_layer_or_the_run(self, history: Path) -> None:
         limit = {"max_increase": "25 %", "layer": "hidden"}
-        found = self.check(store_path, limit)
-        assert (found.verdict, found.limits[0].baseline_pj, found.limits[0].energy_pj) == ("pass", 8.4, 10.5)
-        with EnergyStore(store_path) as store:
-            store.bless("more", "loihi2", reason="layer", layer="hidden")
-        assert self.check(store_path, limit).limits[0].baseline_pj == 10.5
-        # The level of a layer is none of the run.
-        assert self.check(store_path, {"max_increase": "25 %"}).limits[0].baseline_pj == 10.4
+        baselines = []
+        with EnergyStore(history) as store:
+            for run, layer in (("@first", None), ("@second", "hidden"), ("@third", None), ("@first", "hidden")):
+                store.bless(run, "loihi2", reason="as it came", layer=layer)
+                found = store.check("@second", "loihi2", limits=[limit], against="blessed")
+                baselines.append(found.limits[0].baseline_pj)
+            # The level of a layer is none of the run.
+            whole = store.check("@second", "loihi2", limits=[{"max_increase": "25 %"}], against="blessed")
+        assert baselines == [8.4, 10.5, 12.6, 8.4]
+        assert whole.limits[0].baseline_pj == 14.6
 
-    def test_the_level_of_a_layer_alone_is_none_of_the_run(self, store_path: Path) -> None:
-        with EnergyStore(store_path) as store:
-            store.bless("kept", "loihi2", reason="layer", layer="hidden")
-        found = self.check(store_path, {"max_increase": "25 %"})
-        assert (found.verdict, "only for layers" in found.obstacles[0]) == ("unchecked", True)
-        assert self.check(store_path, {"max_increase": "25 %", "layer": "hidden"}).verdict == "pass"
+    def test_who_is_accepted_is_checked_against_the_own_level(self, history: Path) -> None:
+        """As the label accept-energy does it (docs/ci.md): an older level of a layer is no longer in the way."""
+        with EnergyStore(history) as store:
+            store.bless("@first", "loihi2", reason="once", layer="hidden")
+            store.bless("@third", "loihi2", reason="accepted")
+        assert self.check(history, {"max_increase": "0 %", "layer": "hidden"}, "@third").passed
 
-    def test_a_level_per_inference(self, store_path: Path) -> None:
-        with EnergyStore(store_path) as store:
-            store.bless("kept", "loihi2", reason="whole")
-        found = self.check(store_path, {"max_increase": "25 %", "per": "inference"})
+    def test_the_level_of_a_layer_alone_is_none_of_the_run(self, history: Path) -> None:
+        with EnergyStore(history) as store:
+            store.bless("@first", "loihi2", reason="layer", layer="hidden")
+        found = self.check(history, {"max_increase": "25 %"})
+        assert (found.verdict, "only of layers" in found.obstacles[0]) == ("unchecked", True)
+        assert self.check(history, {"max_increase": "25 %", "layer": "hidden"}).verdict == "pass"
+
+    def test_a_level_per_inference(self, history: Path) -> None:
+        with EnergyStore(history) as store:
+            store.bless("@first", "loihi2", reason="whole")
+        found = self.check(history, {"max_increase": "25 %", "per": "inference"})
         assert (found.limits[0].baseline_pj, found.limits[0].energy_pj) == (5.2, 6.25)
 
-    def test_both_runs_are_priced_as_the_level_was(self, store_path: Path, tmp_path: Path) -> None:
+    def test_both_runs_are_priced_as_the_level_was(self, history: Path, tmp_path: Path) -> None:
         """Under v1, 6 and 7 spikes cost 6 and 7 pJ; v2, then in force, costs twice as much, which is no increase."""
         path = tmp_path / "lab.toml"
         path.write_text(
@@ -307,12 +330,12 @@ class TestBlessed:
             + VERSION.format(name="v2", energy_pj=2, in_force_from=""),
             encoding="utf-8",
         )
-        with EnergyStore(store_path) as store:
+        with EnergyStore(history) as store:
             store.costs.add(path)
-            store.bless("kept", "lab", reason="under v1")
+            store.bless("@first", "lab", reason="under v1")
             store.costs.put_in_force("lab", "v2", "2026-01-02")
             limits = [{"max_increase": "17 %", "max_energy": "14 pJ"}]
-            found = store.check("more", "lab", limits=limits, against="blessed")
+            found = store.check("@second", "lab", limits=limits, against="blessed")
         absolute, relative = found.limits
         assert (absolute.cost_version, absolute.energy_pj, absolute.verdict) == ("v2", 14.0, "pass")
         assert (relative.cost_version, relative.energy_pj, relative.baseline_pj) == ("v1", 7.0, 6.0)
@@ -462,15 +485,57 @@ class TestPython:
         assert found.verdict == "unchecked"
         assert "Did you mean 'hidden'" in found.obstacles[0]
 
-    def test_a_layer_that_the_baseline_lacks_is_no_pass(self, store_path: Path, tmp_path: Path) -> None:
-        network = {**NETWORK, "layers": [{**NETWORK["layers"][0], "name": "dense"}, NETWORK["layers"][1]]}
-        events = {**EVENTS, "layer": ["dense" if layer == "hidden" else layer for layer in EVENTS["layer"]]}
+    @pytest.mark.parametrize("against", ["kept", "group:branch=main", "blessed"])
+    def test_a_layer_that_the_baseline_lacks_is_no_pass(self, store_path: Path, tmp_path: Path, against: str) -> None:
+        network = {**NETWORK, "layers": [{**NETWORK["layers"][0], "name": "hiden"}, NETWORK["layers"][1]]}
+        events = {**EVENTS, "layer": ["hiden" if layer == "hidden" else layer for layer in EVENTS["layer"]]}
         with EnergyStore(store_path) as store:
-            store.ingest(with_sidecar(run_file(tmp_path / "dense.parquet", events), network))
-            limit = {"max_increase": "5 %", "layer": "dense"}
-            for allow_missing in (False, True):
-                found = store.check("dense", "loihi2", limits=[limit], against="kept", allow_missing=allow_missing)
-                assert (found.verdict, "has no layer 'dense'" in found.obstacles[0]) == ("unchecked", True)
+            store.bless("kept", "loihi2", reason="before")
+            path = with_sidecar(run_file(tmp_path / "new.parquet", events), network)
+            run = store.ingest(path, name="kept" if against == "blessed" else "new", on_duplicate="new")
+            baseline = store.runs(name="kept")[-1].run_id if against == "kept" else against
+            question: Any = {"limits": [{"max_increase": "5 %", "layer": "hiden"}], "against": baseline}
+            found = store.check(run, "loihi2", **question)
+            [obstacle] = found.obstacles
+            assert (found.verdict, "the baseline, " in obstacle) == ("unchecked", True)
+            assert "has no layer 'hiden'" in obstacle
+            assert "--allow-missing" in obstacle
+            assert "Did you mean" not in obstacle
+            found = store.check(run, "loihi2", **question, allow_missing=True)
+            assert (found.verdict, "has no layer 'hiden'" in found.notes[0]) == ("pass", True)
+            # What neither has is a mistake, which is never passed over.
+            question["limits"] = [{"max_increase": "5 %", "layer": "hidn"}]
+            found = store.check(run, "loihi2", **question, allow_missing=True)
+            assert (found.verdict, "Did you mean 'hiden'" in found.obstacles[0]) == ("unchecked", True)
+
+    def test_a_group_is_read_with_few_queries(self, store_path: Path, tmp_path: Path) -> None:
+        """One query for all runs of a group: what is read does not grow with them, nor with the limits."""
+        limits = [{"max_increase": "900 %", "per": per, "layer": layer} for per in ("run", "inference")
+                  for layer in ("hidden", "output")]  # fmt: skip
+        with EnergyStore(store_path) as store:
+            counts = []
+            for spikes in (6, 7, 8, 9):
+                ingest(store, tmp_path, f"seed{spikes}", spikes, sweep="1")
+                counts.append(self.n_queries(store, limits[:1]))
+            assert counts[2] == counts[3] == self.n_queries(store, limits)
+
+    def n_queries(self, store: EnergyStore, limits: list[dict[str, Any]]) -> int:
+        asked: list[str] = []
+        engine, rows = store._engine, store._engine.rows
+
+        def counting(query: str, *arguments: Any) -> Any:
+            asked.extend([query] if "energy_by_layer_operation_all_versions" in query else [])
+            return rows(query, *arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(engine, "rows", counting)
+            found = store.check("more", "loihi2", limits=limits, against="group:sweep=1")
+        assert (found.verdict, len(found.limits)) == ("pass", len(limits))
+        return len(asked)
+
+    def test_a_limit_must_limit(self, store_path: Path) -> None:
+        with EnergyStore(store_path) as store, pytest.raises(UsageError, match="ours: it limits nothing"):
+            store.check("more", "loihi2", limits=[Limit("ours")])
 
     @pytest.mark.parametrize("against", [7, "", " "])
     def test_a_baseline_must_be_named(self, store_path: Path, against: Any) -> None:
@@ -483,6 +548,10 @@ class TestPython:
 
 
 class TestOutput:
+    def test_no_room_is_nothing(self, store_path: Path, shell: Shell) -> None:
+        shown = shell(*on_loihi2("--max-energy", "12.5 pJ")).stdout
+        assert ("-0.0 pJ" in shown, " 0.0 pJ" in shown) == (False, True)
+
     def test_json(self, store_path: Path, shell: Shell) -> None:
         result = shell(*on_loihi2("--max-increase", "5 %", "--against", "@main", "--json"))
         found = json.loads(result.stdout)

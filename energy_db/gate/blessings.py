@@ -10,7 +10,7 @@ from energy_db.catalogue import ledger
 from energy_db.catalogue.entries import plain_text
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UnpricedError, UsageError
-from energy_db.gate.levels import level_of
+from energy_db.gate.levels import Levels
 from energy_db.runs import Run
 
 
@@ -101,7 +101,7 @@ def bless(
     why, who = _sentence("the reason", reason), None if blessed_by is None else _sentence("blessed_by", blessed_by)
     if not why:
         raise UsageError("a blessing needs a reason", "Say why this level is accepted; it is shown with every check.")
-    level = level_of(engine, run, chip, cost_version, layer)
+    level = Levels(engine).of(run, chip, cost_version, layer)
     if level.energy_pj is None:
         raise UnpricedError(f"run {run.run_id} cannot be blessed: {level.missing}", "A part of an energy is no level.")
     said = (run.run_id, chip, cost_version, layer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ per = "inference"
 [[limit]]
 max_increase = "5 %\""""
 
+# The table [tool.energy-db] of a file that cannot be parsed, or its key within [tool].
+_NAMES_A_BUDGET = re.compile(rb"""^[\s\[]*(tool\s*\.\s*)?["']?energy-db["']?\s*[].=]""", re.MULTILINE)
 _KEYS = ("chip", "baseline", "limit")
 _LIMIT_KEYS = ("max_energy", "max_increase", "per", "layer", "chip", "where")
 
@@ -86,12 +89,20 @@ def find_budget(folder: Path) -> Path | None:
     Raises
     ------
     UsageError
-        If pyproject.toml is not TOML.
+        If pyproject.toml has one, but cannot be read.
     """
     if (folder / BUDGET_FILE).is_file():
         return folder / BUDGET_FILE
     project = folder / PROJECT_FILE
-    return project if project.is_file() and _of_project(_parsed(project)) is not None else None
+    if not project.is_file():
+        return None
+    try:
+        return project if _of_project(_parsed(project)) is not None else None
+    except UsageError:
+        # A broken project is nothing to a check, unless the limits are in it.
+        if _NAMES_A_BUDGET.search(project.read_bytes()):
+            raise
+        return None
 
 
 def read_budget(path: str | PathLike[str]) -> Budget:
@@ -102,6 +113,8 @@ def read_budget(path: str | PathLike[str]) -> Budget:
     UsageError
         If it cannot be read; the message names every mistake, and what to write instead.
     """
+    if not str(path).strip():
+        raise UsageError("the name of the budget file is empty", "Name one: --budget FILE; or leave it out.")
     place = Path(path)
     parsed = _parsed(place)
     content = _of_project(parsed) if place.name == PROJECT_FILE else parsed
@@ -126,10 +139,7 @@ def read_limits(limits: Sequence[Limit | Mapping[str, Any]]) -> tuple[Limit, ...
     if isinstance(limits, Mapping | str) or not isinstance(limits, Sequence):
         raise UsageError(f"limits is {limits!r}, must be a list of mappings", f"For example: {_in_python()}")
     reader = _Reader("limits")
-    found = [
-        limit if isinstance(limit, Limit) else reader.limit(f"limits[{index}]", limit)
-        for index, limit in enumerate(limits)
-    ]
+    found = [reader.limit(f"limits[{index}]", limit) for index, limit in enumerate(limits)]
     reader.conclude(f"For example: {_in_python()}")
     return tuple(found)
 
@@ -196,6 +206,9 @@ class _Reader:
         return [self.limit(f"{self._source}, limit {number}", row) for number, row in enumerate(rows, 1)]
 
     def limit(self, place: str, row: Any) -> Limit:
+        if isinstance(row, Limit):
+            self._is_limiting(row.origin, row.max_energy_pj is not None or row.max_increase is not None)
+            return row
         if not isinstance(row, Mapping):
             self.complain(f'{row!r} is not a limit: write max_energy = "{ENERGY_EXAMPLE}" in a table of its own', place)
             return Limit(place)
@@ -203,15 +216,18 @@ class _Reader:
         energy_help = f"an energy with its unit ({', '.join(PICOJOULES)})"
         energy = self._amount(row, "max_energy", read_energy, energy_help, ENERGY_EXAMPLE, place)
         increase = self._amount(row, "max_increase", read_share, "a percentage", INCREASE_EXAMPLE, place)
-        if "max_energy" not in row and "max_increase" not in row:
-            written = f'max_energy = "{ENERGY_EXAMPLE}" or max_increase = "{INCREASE_EXAMPLE}"'
-            self.complain(f"it limits nothing: write {written}", place)
+        self._is_limiting(place, "max_energy" in row or "max_increase" in row)
         per = row.get("per", PER[0])
         if per not in PER:
             guess = did_you_mean(per, PER) if isinstance(per, str) else ""
             self.complain(f'per is {per!r}. {guess}Write per = "run" or per = "inference"', place)
         layer, chip = self.text(row, "layer", '"hidden1"', place), self.text(row, "chip", '"loihi2"', place)
         return Limit(place, energy, increase, per, layer, chip, self._where(row, place))
+
+    def _is_limiting(self, place: str, is_limiting: bool) -> None:
+        if not is_limiting:
+            written = f'max_energy = "{ENERGY_EXAMPLE}" or max_increase = "{INCREASE_EXAMPLE}"'
+            self.complain(f"it limits nothing: write {written}", place)
 
     def _amount(
         self,

@@ -13,9 +13,10 @@ from energy_db.gate.baselines import Baseline, MissingBaselineError, Scope
 from energy_db.gate.budget import Limit
 from energy_db.gate.check import CheckReport
 from energy_db.gate.evidence import Evidence, in_one_line
-from energy_db.gate.question import Question, is_about, refuse_half_a_question
+from energy_db.gate.question import FIELDS, Question, is_about, refuse_half_a_question
 from energy_db.gate.rows import FAIL, PASS, UNCHECKED, LimitResult, Why
 from energy_db.gate.ways_back import farthest_broken, ways_back
+from energy_db.history.filters import check_tag
 from energy_db.runs import Run
 
 
@@ -46,6 +47,7 @@ class _Checker:
     """One check, and what it gathers on its way."""
 
     def __init__(self, engine: Engine, run: Run, question: Question) -> None:
+        self._engine = engine
         self._run = run
         self._question = question
         self._evidence = Evidence(engine, run, question)
@@ -54,6 +56,7 @@ class _Checker:
 
     def report(self) -> CheckReport:
         applying = [limit for limit in self._question.limits if is_about(limit, self._run)]
+        self._miss_tags()
         self._note_what_is_left_out(applying)
         results = [result for limit in applying for result in self._results(limit)]
         chips = dict.fromkeys(self._question.chip_of(limit) for limit in applying)
@@ -95,7 +98,20 @@ class _Checker:
             tags = ", ".join(f"{tag}={value}" for tag, value in limit.where.items())
             self._notes.append(f"{limit.origin} is for runs with {tags}, not for this one")
         if not applying:
-            self._notes.append("no limit is about this run: nothing was checked")
+            self._miss("no limit is about this run: nothing was checked")
+
+    def _miss_tags(self) -> None:
+        """Tell a tag that no run carries: a limit that is for such runs would never be checked."""
+        for limit in self._question.limits:
+            for tag in (tag for tag in limit.where if tag not in FIELDS):
+                try:
+                    check_tag(self._engine, tag, FIELDS)
+                except NotFoundError as error:
+                    self._miss(f"{limit.origin}: {in_one_line(error)}")
+
+    def _miss(self, what: str) -> None:
+        """Remember what is not there: as an obstacle or, where it need not be there yet, as a note."""
+        (self._notes if self._question.allow_missing else self._obstacles).append(what)
 
     def _results(self, limit: Limit) -> Iterable[LimitResult]:
         chip = self._question.chip_of(limit)
@@ -113,6 +129,8 @@ class _Checker:
         return _judged(blank, energy, most)
 
     def _relative(self, blank: LimitResult, scope: Scope, increase: Fraction) -> LimitResult:
+        if (lacking := self._evidence.lacks(scope.layer)) is not None:
+            return self._hindered(blank, lacking)
         found = self._evidence.baseline(scope)
         if isinstance(found, NotFoundError):
             self._object(found)
@@ -176,9 +194,11 @@ class _Checker:
         if self._question.against is not None and not looked_up:
             whole = self._evidence.baseline(Scope(chip, self._evidence.version(chip), None, "run"))
             looked_up = [whole]
-            if isinstance(whole, NotFoundError):
-                # Whoever names a baseline wants to be told that it is not there, even if no limit needs it.
+            # Whoever names a baseline wants to be told that it is not there, even if no limit needs it.
+            if isinstance(whole, NotFoundError) and self._question.is_against_asked:
                 self._object(whole)
+            elif isinstance(whole, NotFoundError):
+                self._notes.append(f"{whole.message}; no limit needs it")
         return [found for found in looked_up if isinstance(found, Baseline)]
 
 

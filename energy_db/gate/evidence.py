@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from energy_db.catalogue import ledger
 from energy_db.comparisons.comparing import compare
 from energy_db.comparisons.comparison import Comparison
-from energy_db.comparisons.verdict import disparities
+from energy_db.comparisons.verdict import of_runs
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError
-from energy_db.gate.baselines import Baseline, Scope, find_baseline
-from energy_db.gate.levels import Level, level_of
+from energy_db.gate.baselines import Baseline, Baselines, Scope
+from energy_db.gate.levels import Level, Levels, layer_index
 from energy_db.gate.question import Question
 from energy_db.reports.pricing import build
 from energy_db.reports.report import Report
@@ -37,6 +35,9 @@ class Evidence:
         self._question = question
         self.reports: dict[tuple[str, str], Report] = {}
         self.baselines: dict[Scope, Baseline | NotFoundError] = {}
+        self._levels = Levels(engine)
+        self._lookup = Baselines(engine, self._levels, question.against or "", run)
+        self._contradictions: dict[tuple[tuple[int, ...], str, str], str] = {}
         self._comparisons: dict[tuple[str, str, str], Comparison | None] = {}
 
     def version(self, chip: str) -> str:
@@ -50,11 +51,21 @@ class Evidence:
             self.reports[key] = build(self._engine, self._run, chip, cost_version)
         return self.reports[key]
 
+    def lacks(self, layer: str | None) -> str | None:
+        """Return that the run does not have a layer; None if it does."""
+        if layer is None:
+            return None
+        try:
+            layer_index(self._run, layer)
+        except NotFoundError as error:
+            return in_one_line(error)
+        return None
+
     def level(self, scope: Scope) -> Level:
         """Return what the run, or its layer, costs; a layer that it does not have is missing."""
         self.report(scope.chip, scope.cost_version)
         try:
-            return level_of(self._engine, self._run, scope.chip, scope.cost_version, scope.layer)
+            return self._levels.of(self._run, scope.chip, scope.cost_version, scope.layer)
         except NotFoundError as error:
             return Level(None, in_one_line(error))
 
@@ -62,7 +73,7 @@ class Evidence:
         """Return what the run is held against, or why there is nothing."""
         if scope not in self.baselines:
             try:
-                self.baselines[scope] = find_baseline(self._engine, self._question.against or "", self._run, scope)
+                self.baselines[scope] = self._lookup.find(scope)
             except NotFoundError as error:
                 self.baselines[scope] = error
         return self.baselines[scope]
@@ -73,8 +84,10 @@ class Evidence:
 
     def contradictions(self, baseline: Baseline, chip: str) -> str | None:
         """Return why the run and its baseline may not be held against each other; None if they may."""
-        found = "; ".join(dict.fromkeys(self._contradictions(baseline, chip)))
-        if not found:
+        key = (tuple(run.run_key for run in baseline.runs), chip, baseline.cost_version)
+        if key not in self._contradictions:
+            self._contradictions[key] = "; ".join(self._disparities(baseline, chip))
+        if not (found := self._contradictions[key]):
             return None
         return f"the run and its baseline, {baseline.title}, are not comparable ({found})"
 
@@ -85,17 +98,14 @@ class Evidence:
         found = self._comparison(baseline.runs[0], chip, baseline.cost_version)
         return found if found is not None and (found.comparable or self._question.allow) else None
 
-    def _contradictions(self, baseline: Baseline, chip: str) -> Iterator[str]:
-        newest, *others = baseline.runs
-        comparison = self._comparison(newest, chip, baseline.cost_version)
+    def _disparities(self, baseline: Baseline, chip: str) -> list[str]:
+        comparison = self._comparison(baseline.runs[0], chip, baseline.cost_version)
         differs = [] if comparison is None else list(comparison.differs)
-        versions = (baseline.cost_version, baseline.cost_version)
-        for member in others:
+        if len(baseline.runs) > 1:
             # Of the same cost version, what is priced differs by what a run brings: its level would say so.
-            differs += disparities(self._engine, member, self._run, chip, versions, ())
-        for entry in differs:
-            if entry.matters:
-                yield f"{entry.what}: {entry.b} now, {entry.a} before"
+            differs += of_runs(self._engine, baseline.runs, [self._run])
+        said = {entry.what: f"{entry.what}: {entry.b} now, {entry.a} before" for entry in differs if entry.matters}
+        return list(said.values())
 
     def _comparison(self, before: Run, chip: str, cost_version: str) -> Comparison | None:
         key = (before.run_id, chip, cost_version)

@@ -83,7 +83,8 @@ def headline(report: CheckReport) -> str:
         return f"FAIL: {run}, {_over(worst)}{more}"
     if report.obstacles:
         n_open = sum(result.verdict == UNCHECKED for result in report.limits)
-        what = f"{plural(n_open, 'limit')} could not be checked" if n_open else "the baseline is not there"
+        what = f"{plural(n_open, 'limit')} could not be checked" if n_open else "something that it needs is not there"
+        what = what if report.limits else "no limit is about it"
         return f"NOT CHECKED: {run}: {what}"
     kept = [result for result in report.limits if result.verdict == PASS]
     return f"pass: {run} keeps {plural(len(kept), 'limit')}" if kept else f"pass: {run}: nothing was checked"

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from energy_db.errors import UsageError
 from energy_db.gate.budget import BUDGET_FILE, EXAMPLE, Limit
+from energy_db.history.filters import DECLARED
 from energy_db.intake.declaration import tag_number
 from energy_db.runs import Run
 
-_FIELDS = ("name", "kind")
+FIELDS = ("name", "kind", *DECLARED)
+"""What `where` may name beside tags."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,19 @@ class Question:
         What prices the run; None for the costs in force today.
     against : str or None
         What relative limits are held against.
+    is_against_asked : bool
+        Whether `against` was said with the question, and not only by the budget.
     allow : bool
         Hold runs against each other that are not comparable.
     allow_missing : bool
-        Pass relative limits over where there is no baseline.
+        Pass over what is not there yet: the baseline of relative limits, the tags of `where`.
     """
 
     limits: tuple[Limit, ...]
     chip: str | None = None
     cost_version: str | None = None
     against: str | None = None
+    is_against_asked: bool = False
     allow: bool = False
     allow_missing: bool = False
 
@@ -80,7 +85,9 @@ def refuse_half_a_question(question: Question) -> None:
 def is_about(limit: Limit, run: Run) -> bool:
     """Whether a run carries the tags that a limit is for; two numbers compare as numbers."""
     for tag, wanted in limit.where.items():
-        value = getattr(run, tag) if tag in _FIELDS else run.tags.get(tag)
+        value = getattr(run, tag) if tag in FIELDS else None
+        # As everywhere, what is declared may be a tag as well.
+        value = run.tags.get(tag) if value is None else value
         if value is None:
             return False
         number = tag_number(wanted)

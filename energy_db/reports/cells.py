@@ -62,6 +62,17 @@ def read_cells(engine: Engine, key: Sequence[str]) -> list[Cell]:
     return [Cell(*row) for row in engine.rows(query, key)]
 
 
+def read_cells_of_each(engine: Engine, run_ids: Sequence[str], chip: str, cost_version: str) -> dict[str, list[Cell]]:
+    """Return the cells of each of several runs, in the order of its network; with one query, however many."""
+    columns = ", ".join(Cell.__dataclass_fields__)
+    priced = "run_id IN (SELECT unnest(?::VARCHAR[])) AND chip = ? AND cost_version = ?"
+    query = f"SELECT run_id, {columns} FROM {VIEW} WHERE {priced} ORDER BY layer_index NULLS LAST, operation"
+    found: dict[str, list[Cell]] = {run_id: [] for run_id in run_ids}
+    for run_id, *row in engine.rows(query, [list(run_ids), chip, cost_version]):
+        found[run_id].append(Cell(*row))
+    return found
+
+
 def read_all_cells(engine: Engine, run_id: str) -> dict[tuple[str, str], list[Cell]]:
     """Return the cells of a run under every cost version, by chip and version."""
     columns = ", ".join(Cell.__dataclass_fields__)
