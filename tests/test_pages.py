@@ -95,7 +95,7 @@ class TestEveryPage:
             page = Page(source)
             pictures = [attributes for attributes in page.all("div") if attributes.get("role") == "img"]
             assert len(pictures) == 2 * len(page.all("figure")), kind
-            assert all(attributes["aria-label"] for attributes in pictures)
+            assert all(attributes["aria-labelledby"] for attributes in pictures)
             assert len(page.captions) >= len(page.all("figure"))
             scopes = {attributes.get("scope") for attributes in page.all("th")}
             assert scopes == {"row", "col"}

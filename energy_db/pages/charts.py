@@ -111,8 +111,8 @@ def bars(title: str, rows: Sequence[Row], keys: lay.Keys = (), is_waterfall: boo
         What a picture that stands alone says above the figure.
     rows : sequence of Row
         The bars, from above.
-    keys : sequence of (str, str)
-        What each colour stands for: its meaning, and its name in the theme.
+    keys : sequence of Key
+        What each colour stands for.
     is_waterfall : bool
         Whether a thin line leads from the tip of each bar to the next one.
     """

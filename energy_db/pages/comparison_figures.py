@@ -9,6 +9,7 @@ from energy_db import units
 from energy_db.comparisons import faces
 from energy_db.pages import charts
 from energy_db.pages.markup import Figure, Table
+from energy_db.pages.theme import Key
 from energy_db.tables import printable
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST_LAYERS = 24
 MOST_NEURONS = 20
-_KEYS = [("energy of a run", "total"), ("more energy", "up"), ("less energy", "down")]
+_KEYS = [Key("energy of a run", "total"), Key("more energy", "up"), Key("less energy", "down")]
 
 
 def effect_figure(comparison: Comparison) -> Figure:
@@ -96,10 +97,10 @@ def _figure(title: str, says: str, rows: Sequence[charts.Row], table: Table) -> 
     return Figure(says, charts.bars(title, rows, keys), keys, [table])
 
 
-def _keys_of(rows: Sequence[charts.Row]) -> list[tuple[str, str]]:
+def _keys_of(rows: Sequence[charts.Row]) -> list[Key]:
     """Return what the colours that rows show stand for."""
     shown = {colour for row in rows for _, _, colour in row.segments}
-    return [(meaning, colour) for meaning, colour in _KEYS if colour in shown]
+    return [key for key in _KEYS if key.colour in shown]
 
 
 def _change_row(comparison: Comparison, name: str, change: float) -> charts.Row:

@@ -99,8 +99,8 @@ def histories(title: str, panels: Sequence[Panel], keys: lay.Keys = ()) -> Drawi
         What a picture that stands alone says above the figure.
     panels : sequence of Panel
         The series, from above.
-    keys : sequence of (str, str)
-        What each colour stands for: its meaning, and its name in the theme.
+    keys : sequence of Key
+        What each colour stands for.
     """
     height = len(panels) * (_HEAD + _PLOT + _FOOT)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from energy_db.pages.drawing import Canvas
+from energy_db.pages.theme import SHAPES, Key
 
 if TYPE_CHECKING:
     import altair
@@ -16,11 +18,12 @@ SMALL = 12
 BAR = 16
 _ROW, _ROW_NARROW = 27, 44
 _NAMES = 190
+_TITLE, _TITLE_SIGN = 16, 10.0  # pixels of a sign, on the generous side
 _SIGN = 7.4  # pixels of a sign, on the generous side
 _GAP = 7
 
 Places = Sequence[Mapping[str, Any]]
-Keys = Sequence[tuple[str, str]]
+Keys = Sequence[Key]
 Align = Literal["left", "center", "right"]
 Layer = Any  # an Altair chart; its own types are wider than what a layer of a figure is
 
@@ -148,11 +151,16 @@ def finished(
     drawn: list[Any] = list(layers)
     if canvas.has_keys and len(keys) > 1:
         drawn.append(_key(canvas, keys))
-    figure = altair.layer(*drawn).resolve_scale(color="independent").properties(width=canvas.width, height=height)
+    figure = (
+        altair.layer(*drawn)
+        .resolve_scale(color="independent", shape="independent")
+        .properties(width=canvas.width, height=height)
+    )
     if canvas.has_keys:
         heading = altair.TitleParams(
-            title, anchor="start", fontSize=16, fontWeight=600, offset=14, color=canvas.ink["text"], limit=canvas.width
-        )
+            title_lines(title, canvas.width),
+            anchor="start", fontSize=_TITLE, fontWeight=600, offset=14, color=canvas.ink["text"], limit=canvas.width,
+        )  # fmt: skip
         figure = figure.properties(title=heading, background=canvas.ink["paper"], padding=16)
     else:
         figure = figure.properties(background="transparent", padding=0, autosize=altair.AutoSizeParams(type="none"))
@@ -162,12 +170,28 @@ def finished(
     return framed
 
 
+def title_lines(title: str, width: float) -> list[str]:
+    """Return a title in as many lines as it needs, at most three.
+
+    >>> title_lines("energy on loihi2: 30 runs, 2026-11-24 to 2026-11-24", 400)
+    ['energy on loihi2: 30 runs, 2026-11-24 to', '2026-11-24']
+    """
+    n_signs = int(width / _TITLE_SIGN)
+    return textwrap.wrap(title, n_signs, max_lines=3, placeholder=" …", break_on_hyphens=False) or [""]
+
+
 def _key(canvas: Canvas, keys: Keys) -> Any:
     """Return what is not seen of a layer, so that its legend is."""
     import altair
 
-    meanings, colours = [name for name, _ in keys], [canvas.ink[colour] for _, colour in keys]
-    legend = altair.Legend(orient="bottom", title=None, symbolType="square", columns=4, symbolOpacity=1, offset=14)
-    scale = altair.Scale(domain=meanings, range=colours)
+    meanings = [key.meaning for key in keys]
+    legend = altair.Legend(orient="bottom", title=None, columns=4, symbolOpacity=1, offset=14)
+    colours = altair.Scale(domain=meanings, range=[canvas.ink[key.colour] for key in keys])
+    shapes = altair.Scale(domain=meanings, range=[SHAPES[key.shape] for key in keys])
     unseen = chart([{"key": name} for name in meanings]).mark_point(opacity=0, filled=True)
-    return unseen.encode(x=altair.value(0), y=altair.value(0), color=altair.Color("key:N", scale=scale, legend=legend))
+    return unseen.encode(
+        x=altair.value(0),
+        y=altair.value(0),
+        color=altair.Color("key:N", scale=colours, legend=legend),
+        shape=altair.Shape("key:N", scale=shapes, legend=legend),
+    )

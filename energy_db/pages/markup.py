@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from energy_db.pages.drawing import NARROW, WIDE, Drawing, inline
-from energy_db.pages.theme import INK_OF_PAGE, style_sheet
+from energy_db.pages.theme import INK_OF_PAGE, SHAPES, Key, style_sheet
 from energy_db.tables import is_number, printable
 
 # Nothing that a page holds may run or be fetched, whatever slipped in.
@@ -49,15 +50,15 @@ class Figure:
         What it shows, in a sentence: its caption, and what is read out in its place.
     drawing : Drawing
         The picture.
-    keys : sequence of (str, str)
-        What each colour stands for: its meaning, and its name in the theme.
+    keys : sequence of Key
+        What each colour stands for.
     tables : sequence of Table
         Its numbers.
     """
 
     says: str
     drawing: Drawing
-    keys: Sequence[tuple[str, str]]
+    keys: Sequence[Key]
     tables: Sequence[Table]
 
 
@@ -96,20 +97,23 @@ def folded(content: Table) -> str:
 
 def figure(content: Figure) -> str:
     """Return a picture, drawn for wide and for narrow screens, with its caption, its colours and its numbers."""
+    drawn = {"wide": inline(content.drawing, WIDE), "narrow": inline(content.drawing, NARROW)}
+    name = f"figure-{sha256(f'{content.says}{drawn}'.encode()).hexdigest()[:12]}"
     pictures = "".join(
-        f'<div class="{name}" role="img" aria-label="{text(content.says)}">{inline(content.drawing, width)}</div>'
-        for name, width in (("wide", WIDE), ("narrow", NARROW))
+        f'<div class="{width}" role="img" aria-labelledby="{name}">{svg}</div>' for width, svg in drawn.items()
     )
-    caption = f"<figcaption>{text(content.says)}</figcaption>"
+    caption = f'<figcaption id="{name}">{text(content.says)}</figcaption>'
     return f"<figure>{caption}{keys(content.keys)}{pictures}</figure>" + "".join(map(folded, content.tables))
 
 
-def keys(content: Sequence[tuple[str, str]]) -> str:
+def keys(content: Sequence[Key]) -> str:
     """Return what colours stand for; nothing if there is only one."""
     if len(content) < 2:  # noqa: PLR2004
         return ""
-    square = '<svg width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="2" fill="{}"/></svg>'
-    items = "".join(f"<li>{square.format(INK_OF_PAGE[colour])}{text(name)}</li>" for name, colour in content)
+    mark = '<svg width="12" height="12" viewBox="-1 -1 2 2" aria-hidden="true"><path d="{}" fill="{}"/></svg>'
+    items = "".join(
+        f"<li>{mark.format(SHAPES[key.shape], INK_OF_PAGE[key.colour])}{text(key.meaning)}</li>" for key in content
+    )
     return f'<ul class="keys">{items}</ul>'
 
 

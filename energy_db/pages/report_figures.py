@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from energy_db import units
 from energy_db.pages import charts
 from energy_db.pages.markup import Figure, Table
-from energy_db.pages.theme import N_SERIES
+from energy_db.pages.theme import N_SERIES, Key
 from energy_db.reports import faces
 from energy_db.tables import printable
 
@@ -27,15 +27,15 @@ MOST_STEPS = 120
 _NO_LAYER = "(no layer)"
 
 
-def operation_keys(report: Report) -> list[tuple[str, str]]:
+def operation_keys(report: Report) -> list[Key]:
     """Return each priced operation with its colour, the costliest first; those beyond the colours share one."""
     names = [printable(entry.operation) for entry in report.operations if entry.energy_pj is not None]
     if len(names) == 1:
-        return [(names[0], "bar")]
+        return [Key(names[0], "bar")]
     n_own = len(names) if len(names) <= N_SERIES else N_SERIES - 1
-    keys = [(name, f"series_{index}") for index, name in enumerate(names[:n_own])]
+    keys = [Key(name, f"series_{index}") for index, name in enumerate(names[:n_own])]
     others = len(names) - n_own
-    return [*keys, (f"{others} other operations", "others")] if others else keys
+    return [*keys, Key(f"{others} other operations", "others")] if others else keys
 
 
 def layer_figure(report: Report) -> Figure | None:
@@ -68,10 +68,10 @@ def _layer_row(
     names: Sequence[str | None],
     label: str,
     cells: Mapping[tuple[str | None, str], float],
-    keys: Sequence[tuple[str, str]],
+    keys: Sequence[Key],
 ) -> charts.Row:
-    colour_of = dict(keys)
-    parts: dict[str, float] = {colour: 0.0 for _, colour in keys}
+    colour_of = {key.meaning: key.colour for key in keys}
+    parts: dict[str, float] = {key.colour: 0.0 for key in keys}
     for entry in report.operations:
         colour = colour_of.get(printable(entry.operation), "others")
         if entry.energy_pj is not None:
@@ -103,7 +103,7 @@ def operation_figure(report: Report) -> Figure | None:
     priced = [entry for entry in report.operations if entry.energy_pj is not None]
     if not total:
         return None
-    colour_of = dict(operation_keys(report))
+    colour_of = {key.meaning: key.colour for key in operation_keys(report)}
     rows = [
         charts.stacked(
             printable(entry.operation),

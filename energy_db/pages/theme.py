@@ -7,6 +7,7 @@ Ito), and every one of them stands out from the paper (3 to 1 or more; text 4.5 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 _COLOURS: dict[str, tuple[str, str]] = {
     # name: light, dark
@@ -18,7 +19,7 @@ _COLOURS: dict[str, tuple[str, str]] = {
     "link": ("#0b5cad", "#7db8f0"),
     "bar": ("#0072b2", "#4a9fdc"),
     "up": ("#b84a00", "#f0864a"),
-    "down": ("#0072b2", "#4a9fdc"),
+    "down": ("#4a2aa5", "#7d5cf0"),
     "total": ("#5c6670", "#98a2ad"),
     "series_0": ("#0072b2", "#4a9fdc"),
     "series_1": ("#c27800", "#e8a838"),
@@ -30,6 +31,36 @@ _COLOURS: dict[str, tuple[str, str]] = {
     "others": ("#7a838c", "#8b949d"),
 }
 N_SERIES = 7
+
+SHAPES: Mapping[str, str] = {
+    # name: a path between -1 and 1
+    "square": "M-1,-1H1V1H-1Z",
+    "circle": "M1,0A1,1,0,1,1,-1,0A1,1,0,1,1,1,0Z",
+    "cross": "M-1,-0.4H-0.4V-1H0.4V-0.4H1V0.4H0.4V1H-0.4V0.4H-1Z",
+    "diamond": "M-1,0L0,-1L1,0L0,1Z",
+    "line": "M-1,-0.2H1V0.2H-1Z",
+    "dashes": "M-0.2,-1H0.2V-0.4H-0.2ZM-0.2,-0.2H0.2V0.4H-0.2ZM-0.2,0.6H0.2V1H-0.2Z",
+}
+"""The shapes of marks in a key by name."""
+
+
+class Key(NamedTuple):
+    """What a colour of a figure stands for.
+
+    Attributes
+    ----------
+    meaning : str
+        What it stands for.
+    colour : str
+        Its name in the theme.
+    shape : str
+        What is drawn in it: a name of `SHAPES`.
+    """
+
+    meaning: str
+    colour: str
+    shape: str = "square"
+
 
 Ink = Mapping[str, str]
 """The colours of a figure by name, such as 'text', 'bar', 'up', 'series_0'."""

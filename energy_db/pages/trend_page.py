@@ -12,6 +12,7 @@ from energy_db.pages import history_chart, markup, origin
 from energy_db.pages.drawing import require_extra, save
 from energy_db.pages.history_chart import Mark, Panel
 from energy_db.pages.markup import Figure, Table
+from energy_db.pages.theme import Key
 from energy_db.tables import printable
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ MOST_SERIES = 24
 MOST_PICTURED = 8
 MOST_ROWS = 200
 _KEYS = [
-    ("a run", "bar"),
-    ("the level", "total"),
-    ("a step up", "up"),
-    ("a step down", "down"),
-    ("an accepted level", "series_2"),
-    ("a run that stands apart", "series_1"),
+    Key("a run", "bar", "circle"),
+    Key("the level", "total", "line"),
+    Key("a step up", "up", "dashes"),
+    Key("a step down", "down", "dashes"),
+    Key("an accepted level", "series_2", "diamond"),
+    Key("a run that stands apart", "series_1", "cross"),
 ]
 
 
@@ -44,9 +45,8 @@ def trend_page(trend: Trend) -> str:
         If the packages that draw are not installed.
     """
     require_extra()
-    shown = _most_telling(trend)
+    shown = _most_telling(trend, MOST_SERIES)
     reasons = {f"left out: {entry.run_id}: {entry.reason}": None for entry in trend.left_out[:MOST_ROWS]}
-    few = "" if len(shown) == len(trend.series) else f": {len(shown)} of {len(trend.series)} series"
     return markup.page(
         title=f"{trend_text.title(trend)}: {trend_text.conclusion(trend)}",
         header=[
@@ -58,7 +58,7 @@ def trend_page(trend: Trend) -> str:
         body=[
             markup.section("Where the level changed", *_step_parts(trend)),
             markup.section(
-                f"The history{few}",
+                f"The history{_few(trend, shown)}",
                 markup.keys(_keys([_panel(trend, series) for series in shown])),
                 *(markup.figure(_figure(trend, series)) for series in shown),
             ),
@@ -71,8 +71,9 @@ def trend_page(trend: Trend) -> str:
 
 def plot_trend(trend: Trend, path: str | PathLike[str]) -> None:
     """Draw the main figure of a trend, the series that tell most, into an SVG or PNG file."""
-    panels = [_panel(trend, series) for series in _most_telling(trend)[:MOST_PICTURED]]
-    save(history_chart.histories(trend_text.title(trend), panels, _keys(panels)), path)
+    shown = _most_telling(trend, MOST_PICTURED)
+    panels = [_panel(trend, series) for series in shown]
+    save(history_chart.histories(f"{trend_text.title(trend)}{_few(trend, shown)}", panels, _keys(panels)), path)
 
 
 _LONG = frozenset({"why", "reason"})
@@ -83,13 +84,15 @@ def _heading(trend: Trend) -> str:
     return f"{trend.metric}{where}" if trend.name is None else f"{printable(trend.name)}: {trend.metric}{where}"
 
 
-def _most_telling(trend: Trend) -> list[Series]:
-    """Return the series to be drawn: of too many those with steps, then the highest; in their own order."""
-    if len(trend.series) <= MOST_SERIES:
-        return list(trend.series)
+def _most_telling(trend: Trend, most: int) -> list[Series]:
+    """Return at most so many series to be drawn: those with steps, then the highest; in their own order."""
     ranked = sorted(trend.series, key=lambda series: (not series.steps, -abs(series.points[-1].level)))
-    kept = {series.name for series in ranked[:MOST_SERIES]}
+    kept = {series.name for series in ranked[:most]}
     return [series for series in trend.series if series.name in kept]
+
+
+def _few(trend: Trend, shown: list[Series]) -> str:
+    return "" if len(shown) == len(trend.series) else f": {len(shown)} of {len(trend.series)} series"
 
 
 def _figure(trend: Trend, series: Series) -> Figure:
@@ -133,12 +136,12 @@ def _panel(trend: Trend, series: Series) -> Panel:
     )
 
 
-def _keys(panels: list[Panel]) -> list[tuple[str, str]]:
+def _keys(panels: list[Panel]) -> list[Key]:
     """Return what the colours that panels show stand for."""
     shown = {"bar", "total", *(step.colour for panel in panels for step in panel.steps)}
     shown |= {"series_2"} if any(panel.accepted for panel in panels) else set()
     shown |= {"series_1"} if any(panel.apart - panel.accepted for panel in panels) else set()
-    return [(meaning, colour) for meaning, colour in _KEYS if colour in shown]
+    return [key for key in _KEYS if key.colour in shown]
 
 
 def _step_parts(trend: Trend) -> list[str]:
@@ -161,7 +164,7 @@ def _point_rows(trend: Trend, series: Series) -> trend_text.Rows:
             "came in": point.ingested_at,
             "value": amount(trend, point.value),
             "level": amount(trend, point.level),
-            "": "step" if at in begins else "stands apart" if point.stands_apart else "",
+            "mark": "step" if at in begins else "stands apart" if point.stands_apart else "",
         }
         for at, point in enumerate(series.points)
     ]
