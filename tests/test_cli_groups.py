@@ -67,6 +67,11 @@ def test_what_is_not_comparable_is_shown_and_exits_with_3(grouped: Path, shell: 
     assert shell(*GROUPS, "--chip", "loihi2", "--allow").exit_code == 0
 
 
+def test_a_condition_on_energy_names_a_group(grouped: Path, shell: Shell) -> None:
+    result = shell("compare", "group:energy>=20pJ", "group:energy<10pJ", "--chip", "loihi2")
+    assert (result.exit_code, "23.1 pJ -> 4.2 pJ" in result.stdout) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("exit_code", "arguments", "says"),
     [
@@ -80,7 +85,12 @@ def test_what_is_not_comparable_is_shown_and_exits_with_3(grouped: Path, shell: 
         (2, [*GROUPS[1:], "--chip", "loihi2", "--top", "3"], "--top: for single runs, not for groups"),
         (2, [*GROUPS[1:], "--chip", "loihi2", "--by", "neuron"], "--by: for single runs, not for groups"),
         (2, [*GROUPS[1:], "--chip", "loihi2", "--fail-on", "energy>5%"], "--fail-on: for single runs"),
-        (2, [*GROUPS[1:], "--chip", "loihi2", "--html", "x.html"], "--html or --plot: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--html", "x.html"], "--html: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--plot", "x.svg"], "--plot: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--top", "10"], "--top: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--method", "shapley", "--relative"], "--method, --relative: for single"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--only-changed"], "--only-changed: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--layers-alias", "a=b"], "--layers-alias: for single runs"),
         (2, [*GROUPS[1:], "--chip", "loihi2", "--cost-a", "a", "--cost-b", "b"], "priced by one cost set"),
         (3, [*GROUPS[1:], "--chip", "loihi2", "--cost-b", "tutorial"], "tutorial72"),
     ],

@@ -58,6 +58,22 @@ def test_a_pipe_gets_no_colours(small_store: Path) -> None:
     assert b"\x1b" not in output + talk
 
 
+@pytest.mark.parametrize("way_in", ["from energy_db.cli import main; main()", "import energy_db.__main__"])
+@pytest.mark.parametrize("while_it_imports", ["energy_db.cli.app", "click", "energy_db.cli.compare"])
+def test_ctrl_c_before_the_command_has_begun(way_in: str, while_it_imports: str) -> None:
+    program = f"""
+import os, signal, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == {while_it_imports!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+{way_in}
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; nothing is half-stored\n")
+
+
 def test_ctrl_c_during_an_ingest(small_store: Path, shell: Shell) -> None:
     neurons = np.random.default_rng(0).integers(0, 1000, N_EVENTS, dtype=np.int32)
     run_file(Path("long.parquet"), {"layer": np.zeros(N_EVENTS, np.int8), "neuron": neurons, "timestep": neurons[::-1]})

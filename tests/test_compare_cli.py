@@ -287,7 +287,8 @@ class TestEveryChip:
         "options",
         [
             ("--by", "layer"), ("--cost-a", "v1"), ("--cost-b", "v1"), ("--method", "lmdi"), ("--fail-on", "energy>5%"),
-            ("--layers-alias", "a=b"),
+            ("--layers-alias", "a=b"), ("--top", "3"), ("--top", "10"), ("--method", "shapley"), ("--relative",),
+            ("--only-changed",), ("--html", "page.html"), ("--plot", "figure.svg"),
         ],
     )  # fmt: skip
     def test_what_needs_one_chip(self, shell: Shell, store: Path, options: tuple[str, ...]) -> None:
@@ -318,6 +319,8 @@ class TestWhatIsRefused:
             (["before", "renamed", "--chip", "toy", "--layers-alias", "hidd=h"], 2,
              ["before has no layer 'hidd'", "Did you mean 'hid'?"]),
             (["before", "renamed", "--chip", "toy", "--layers-alias", "hid=hid"], 2, "renamed has no layer 'hid'"),
+            (["before", "renamed", "--chip", "toy", "--layers-alias", "hid=h", "--layers-alias", "hid=hid"], 2,
+             "--layers-alias: hid is given two names, h and hid"),
             (["before", "renamed", "--chip", "toy", "--layers-alias", "hid=out"], 2,
              "before has two layers that would be called out"),
             (["before", "after", "--chip", "odin", "--cost-a", "frenkel2019", "--cost-b", "frenkel2019"], 3,

@@ -172,6 +172,28 @@ def test_of_several_limits_one_is_enough(shell: Shell) -> None:
     ]
 
 
+@pytest.mark.parametrize("by", ["layer", "neuron", "operation", "effect"])
+def test_rows_of_one_grain_say_the_limits_as_well(shell: Shell, by: str) -> None:
+    arguments = ("compare", "before", "after", "--chip", "toy", "--by", by, "--json")
+    found = json.loads(shell(*arguments, "--fail-on", "energy>5%").stdout)
+    assert found["limits"] == [{"limit": "energy>5%", "is_broken": True, "change": "+3.0 pJ (+18.8 %)"}]
+    assert "limits" not in json.loads(shell(*arguments).stdout)
+
+
+def test_pages_say_which_limit_broke(shell: Shell) -> None:
+    arguments = ("compare", "before", "after", "--chip", "toy")
+    limit = ("--fail-on", "energy>50%", "--fail-on", "layer:out>50%")
+    lines = shell(*arguments, *limit).stdout.splitlines()
+    start = lines.index("Limits")
+    assert [line.split("  ")[0] for line in lines[start + 3 : start + 5]] == ["energy>50%", "layer:out>50%"]
+    assert lines[start + 3].endswith("+3.0 pJ (+18.8 %)   pass")
+    assert lines[start + 4].endswith("+1.0 pJ (+100.0 %)  FAIL")
+    markdown = shell(*arguments, *limit, "-f", "md").stdout
+    assert "## Limits\n\n| limit | change | result |" in markdown
+    assert " | +1.0 pJ (+100.0 %) | FAIL |" in markdown
+    assert "Limits" not in shell(*arguments).stdout
+
+
 def test_limits_that_are_kept_are_said_as_well(shell: Shell) -> None:
     assert compared(shell, "--fail-on", "energy<-5%", after="before")[1].endswith("pass energy<-5%: 0.0 pJ (0.0 %)\n")
     zero = compared(shell, "--fail-on", "energy>5%", before="silent", after="silent")[1]

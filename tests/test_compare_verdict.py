@@ -388,6 +388,34 @@ class TestWords:
         change = sum(entry.change_pj for entry in layers)
         assert explain(100.0, ("v1", "v1"), layers, change, NOTHING) == f"{change:+.1f} %: {words}"
 
+    @pytest.mark.parametrize(
+        ("moves", "words"),
+        [
+            ([-5.0, 5.0], "0 fires 20 % less, 1 fires 10 % more; they cancel out"),
+            # Less than a tenth of what moved is left: 0.4 of 9.6 pJ.
+            ([-5.0, 4.6], "0 fires 20 % less, 1 fires 10 % more; they cancel out"),
+            ([-5.0, 4.0], "0 fires 20 % less, 1 fires 10 % more"),
+            # Of many small ones, none of those that make up for three large ones is named.
+            (
+                [-2.0, -2.0, -2.0, *([0.5] * 12)],
+                "0 fires 20 % less, 1 fires 20 % less, 2 fires 20 % less; the other layers make up for it",
+            ),
+        ],
+    )
+    def test_what_cancels_out(self, moves: list[float], words: str) -> None:
+        layers = [layer(str(place), (10, 8 if move < 0 else 11), spikes=move) for place, move in enumerate(moves)]
+        total = sum(moves)
+        head = "0.0 %" if not total else f"{total / 100:+.1%}".replace("%", " %")
+        assert explain(100.0, ("v1", "v1"), layers, total, NOTHING) == f"{head}: {words}"
+
+    def test_costs_that_make_up_for_the_spikes_say_so_themselves(self) -> None:
+        layers = [layer("a", (10, 8), spikes=-5.0), layer("b", (10, 11), spikes=5.0)]
+        effects = Effects(**{**vars(NOTHING), "cost": 20.0})
+        assert explain(100.0, ("v1", "v2"), layers, 20.0, effects) == (
+            "+20.0 %: a fires 20 % less, b fires 10 % more, and the costs of v2 instead of v1, "
+            "without which it would be 0.0 %"
+        )
+
     def test_other_costs_alone(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
         run = ingest("a")
         found = store.compare(run, run, "toy", cost_version_b="v3")

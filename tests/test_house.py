@@ -122,7 +122,7 @@ FLOORS = (
     {"tracked", "history.groups_text"},
     {"gated"},
     {"store", "accounting", "unstored"},
-    {"cli.output"},
+    {"cli.output", "cli.modes"},
     {"cli.pages"},
     {"cli.progress", "cli.curation", "cli.groups", "cli.query", "cli.recost", "cli.runs", "cli.trend", "cli.upkeep"},
     {"cli.record", "cli.costs", "cli.gate"},

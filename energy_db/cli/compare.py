@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from energy_db.cli.groups import are_groups, compare_groups
+from energy_db.cli.modes import CHIPS, insist_on_comparable, refuse_what_does_not_suit
 from energy_db.cli.output import Output, Settings, output_options, say, store_option, warn
 from energy_db.cli.pages import Page, page_options
 from energy_db.cli.record import Assignment
 from energy_db.cli.reports import Top
-from energy_db.errors import NotComparableError, UsageError
+from energy_db.errors import UsageError
 
 if TYPE_CHECKING:
     from energy_db.comparisons.chips import ChipChanges
@@ -28,7 +29,11 @@ _CHECK_FAILED = 1
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @click.option("--chip", metavar="NAME", help="The chip to price on. Default: every chip, in one line each.")
-@click.option("--by", type=click.Choice(["layer", "neuron", "operation", "effect"]), help="Only the rows of one grain.")
+@click.option(
+    "--by",
+    type=click.Choice(["layer", "neuron", "operation", "effect"]),
+    help="Only one grain; layers with their effects.",
+)
 @click.option("--top", type=Top(), default="10", show_default=True, metavar="N|all", help="How many neurons.")
 @click.option("--cost-a", metavar="VERSION", help="Cost set that prices A. Default: the one in force.")
 @click.option("--cost-b", metavar="VERSION", help="Cost set that prices B. Default: the one in force.")
@@ -75,17 +80,18 @@ def compare(
     from energy_db.comparisons import limits
 
     if are_groups(before, after):
-        runs_only = {"--by": by is not None, "--html or --plot": page.is_wanted}
-        compare_groups(settings, output, before, after, chip, options, runs_only)
+        cost_versions = options["cost_a"], options["cost_b"]
+        compare_groups(settings, output, before, after, chip, cost_versions, options["allow"])
         return 0
-    wanted = [limits.read(text) for text in options["limits"]]
     if chip is None:
-        _refuse_what_needs_a_chip(by, page, options)
+        refuse_what_does_not_suit(CHIPS)
         with settings.open() as store:
             changes = store.compare_chips(before, after)
         _show_chips(output, changes)
-        _insist_on_comparable(changes, options["allow"])
+        insist_on_comparable("runs", changes.differs, options["allow"])
         return 0
+    wanted = [limits.read(text) for text in options["limits"]]
+    aliases = _aliases(options["layers_alias"])
     with settings.open() as store:
         found = store.compare(
             before,
@@ -94,27 +100,23 @@ def compare(
             cost_version_a=options["cost_a"],
             cost_version_b=options["cost_b"],
             method=options["method"],
-            layers_alias=dict(options["layers_alias"]),
+            layers_alias=aliases,
         )
         outcomes = [limits.judge(limit, found) for limit in wanted]
-        _show(output, found, by, outcomes, options)
+        # The page first: who reads the data may leave before its end.
         page.show(found.to_html, found.plot)
-    _insist_on_comparable(found, options["allow"])
+        _show(output, found, by, outcomes, options["top"], options["relative"], options["only_changed"])
+    insist_on_comparable("runs", found.differs, options["allow"])
     return _conclude(outcomes)
 
 
-def _refuse_what_needs_a_chip(by: str | None, page: Page, options: Mapping[str, Any]) -> None:
-    given = {
-        "--by": by,
-        "--html or --plot": page.is_wanted,
-        "--cost-a": options["cost_a"],
-        "--cost-b": options["cost_b"],
-        "--fail-on": options["limits"],
-        "--layers-alias": options["layers_alias"],
-        "--method": options["method"] != "shapley",
-    }
-    if asked := [option for option, value in given.items() if value]:
-        raise UsageError(f"{', '.join(asked)}: needs one chip", "Name it: --chip loihi2")
+def _aliases(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the names in B of layers of A; one layer cannot have two."""
+    aliases: dict[str, str] = {}
+    for old, new in pairs:
+        if aliases.setdefault(old, new) != new:
+            raise UsageError(f"--layers-alias: {old} is given two names, {aliases[old]} and {new}", "Leave one out.")
+    return aliases
 
 
 def _show_chips(output: Output, changes: ChipChanges) -> None:
@@ -137,26 +139,39 @@ def _show_chips(output: Output, changes: ChipChanges) -> None:
 
 
 def _show(
-    output: Output, found: Comparison, by: str | None, outcomes: Sequence[Outcome], options: Mapping[str, Any]
+    output: Output,
+    found: Comparison,
+    by: str | None,
+    outcomes: Sequence[Outcome],
+    top: int | None,
+    relative: bool,
+    only_changed: bool,
 ) -> None:
     from energy_db.comparisons import faces
     from energy_db.tables import json_text
 
-    top, relative, only_changed = options["top"], options["relative"], options["only_changed"]
+    limits = {"limits": [asdict(outcome) for outcome in outcomes]} if outcomes else {}
     if by or output.format in ("csv", "parquet"):
-        _show_rows(output, found, by or "layer", top, relative, only_changed)
+        _show_rows(output, found, by or "layer", limits, top, relative, only_changed)
     elif output.format == "json":
-        limits = {"limits": [asdict(outcome) for outcome in outcomes]} if outcomes else {}
         output.text(json_text({**found.to_dict(top), **limits}))
     elif output.format == "md":
-        output.text(faces.markdown(found, top, relative, only_changed))
+        output.text(faces.markdown(found, top, relative, only_changed, outcomes))
     else:
-        output.text(faces.page(found, top, relative, only_changed))
+        output.text(faces.page(found, top, relative, only_changed, outcomes))
     for warning in found.warnings:
         warn(warning)
 
 
-def _show_rows(output: Output, found: Comparison, by: str, top: int | None, relative: bool, only_changed: bool) -> None:
+def _show_rows(
+    output: Output,
+    found: Comparison,
+    by: str,
+    limits: dict[str, Any],
+    top: int | None,
+    relative: bool,
+    only_changed: bool,
+) -> None:
     from energy_db.comparisons import faces
     from energy_db.comparisons.rows import about_run
 
@@ -181,17 +196,11 @@ def _show_rows(output: Output, found: Comparison, by: str, top: int | None, rela
         "cost_version_b": found.cost_version_b,
         "by": by,
         "comparable": found.comparable,
+        **limits,
     }
     is_all = not only_changed and (top is None or by != "neuron")
     exact = partial(found.to_arrow, by) if by != "effect" and is_all and found.method == "shapley" else None
     output.rows("energy-db/compare-rows/1", rows, human=human, columns=columns, about=about, arrow=exact)
-
-
-def _insist_on_comparable(found: Comparison | ChipChanges, allow: bool) -> None:
-    if found.comparable or allow:
-        return
-    reasons = "; ".join(f"{entry.what}: {entry.a} / {entry.b}" for entry in found.differs if entry.matters)
-    raise NotComparableError(f"the runs are not comparable: {reasons}", "Compare them all the same: --allow")
 
 
 def _conclude(outcomes: Sequence[Outcome]) -> int:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from energy_db.cli.modes import GROUPS, insist_on_comparable, refuse_what_does_not_suit
 from energy_db.cli.output import Output, Settings, warn
-from energy_db.errors import NotComparableError, UsageError
+from energy_db.errors import UsageError
 
 if TYPE_CHECKING:
     from energy_db.history.groups import GroupComparison
-
-GROUP = "group:"
-_DEFAULTS = {"top": 10, "method": "shapley", "limits": (), "layers_alias": (), "relative": False, "only_changed": False}
-_OPTIONS = {"limits": "--fail-on", "layers_alias": "--layers-alias", "only_changed": "--only-changed"}
 
 
 def are_groups(before: str, after: str) -> bool:
@@ -24,7 +20,9 @@ def are_groups(before: str, after: str) -> bool:
     UsageError
         If only one of them is.
     """
-    named = [side.startswith(GROUP) for side in (before, after)]
+    from energy_db.history.groups import is_group
+
+    named = [is_group(side) for side in (before, after)]
     if any(named) and not all(named):
         raise UsageError(
             "a group cannot be held against a single run",
@@ -39,8 +37,8 @@ def compare_groups(
     before: str,
     after: str,
     chip: str | None,
-    options: Mapping[str, Any],
-    other_options: Mapping[str, bool],
+    cost_versions: tuple[str | None, str | None],
+    allow: bool,
 ) -> None:
     """Hold a group of runs against another one and show how they differ.
 
@@ -54,10 +52,10 @@ def compare_groups(
         The groups.
     chip : str or None
         The chip.
-    options : mapping
-        What else was given to compare, by parameter; those that suit single runs only are refused.
-    other_options : mapping of str to bool
-        Further options that suit single runs only, each with whether it was given.
+    cost_versions : (str or None, str or None)
+        The cost sets that were named for either side; groups are priced by one.
+    allow : bool
+        Whether to compare all the same what is not comparable.
 
     Raises
     ------
@@ -66,30 +64,18 @@ def compare_groups(
     NotComparableError
         If the groups are not comparable and nobody allowed it; they have been shown then.
     """
-    _refuse_what_suits_runs_only(options, other_options)
+    refuse_what_does_not_suit(GROUPS)
+    named = {version for version in cost_versions if version is not None}
+    if len(named) > 1:
+        raise UsageError("groups are priced by one cost set", "Give --cost-a alone, or the same version twice.")
     if chip is None:
         raise UsageError("groups are compared on one chip", "Name it: --chip loihi2")
     with settings.open() as store:
-        found = store.compare_groups(before, after, chip, cost_version=options["cost_a"] or options["cost_b"])
+        found = store.compare_groups(before, after, chip, cost_version=next(iter(named), None))
     _show(output, found)
     for warning in found.warnings:
         warn(warning)
-    if not found.comparable and not options["allow"]:
-        reasons = "; ".join(f"{entry.what}: {entry.a} / {entry.b}" for entry in found.differs if entry.matters)
-        raise NotComparableError(f"the groups are not comparable: {reasons}", "Compare them all the same: --allow")
-
-
-def _refuse_what_suits_runs_only(options: Mapping[str, Any], other_options: Mapping[str, bool]) -> None:
-    given = [
-        _OPTIONS.get(name, f"--{name}")
-        for name, default in _DEFAULTS.items()
-        if name in options and options[name] != default
-    ]
-    given += [option for option, is_given in other_options.items() if is_given]
-    if given:
-        raise UsageError(f"{', '.join(given)}: for single runs, not for groups", "Leave it out.")
-    if options["cost_a"] and options["cost_b"] and options["cost_a"] != options["cost_b"]:
-        raise UsageError("groups are priced by one cost set", "Give --cost-a alone, or the same version twice.")
+    insist_on_comparable("groups", found.differs, allow)
 
 
 def _show(output: Output, found: GroupComparison) -> None:

@@ -32,14 +32,16 @@ def explain(
         What it is made of.
     """
     head = _relative(change_pj, total_pj)
-    causes = _of_layers(layers)
+    moves = _moves(layers)
+    causes, ending = _of_layers(moves), _of_balance(moves)
     if abs(effects.cost) > _LEAST_COST_SHARE * max(abs(total_pj), abs(change_pj)):
         costs = f"the costs of {versions[1]} instead of {versions[0]}"
         rest = _relative(change_pj - effects.cost, total_pj)
         causes.append(f"and {costs}, without which it would be {rest}" if causes else costs)
+        ending = ""
     if not causes:
         return f"{head}: nothing changed" if not change_pj else head
-    return f"{head}: {', '.join(causes)}"
+    return f"{head}: {', '.join(causes)}{ending}"
 
 
 def _relative(change_pj: float, total_pj: float) -> str:
@@ -48,19 +50,34 @@ def _relative(change_pj: float, total_pj: float) -> str:
     return units.signed_percent(change_pj / total_pj)
 
 
-def _of_layers(layers: Sequence[LayerChange]) -> list[str]:
-    """Return what happened in the layers that moved the energy most, costs left aside."""
-    moves = [(abs(_by_firing(layer) + _by_others(layer.effects)), layer) for layer in layers]
-    moves = sorted((move for move in moves if move[0] > 0), key=lambda move: -move[0])
-    everything = sum(size for size, _ in moves)
-    named: list[str] = []
+def _moves(layers: Sequence[LayerChange]) -> list[tuple[float, LayerChange]]:
+    """Return the layers that moved the energy and by how much, in pJ, the largest first; costs are left aside."""
+    moves = [(_by_firing(layer) + _by_others(layer.effects), layer) for layer in layers]
+    return sorted((move for move in moves if units.is_seen(move[0])), key=lambda move: -abs(move[0]))
+
+
+def _named(moves: Sequence[tuple[float, LayerChange]]) -> Sequence[tuple[float, LayerChange]]:
+    everything = sum(abs(size) for size, _ in moves)
     explained = 0.0
-    for size, layer in moves[:_MOST_LAYERS]:
+    for number, (size, _) in enumerate(moves[:_MOST_LAYERS]):
         if explained >= _ENOUGH * everything:
-            break
-        named.append(_of_layer(layer))
-        explained += size
-    return named
+            return moves[:number]
+        explained += abs(size)
+    return moves[:_MOST_LAYERS]
+
+
+def _of_layers(moves: Sequence[tuple[float, LayerChange]]) -> list[str]:
+    """Return what happened in the layers that moved the energy most."""
+    return [_of_layer(layer) for _, layer in _named(moves)]
+
+
+def _of_balance(moves: Sequence[tuple[float, LayerChange]]) -> str:
+    """Return the end of the sentence where layers moved, but the whole did not: without it, the head reads wrong."""
+    sizes = [size for size, _ in moves]
+    if abs(sum(sizes)) > (1 - _ENOUGH) * sum(map(abs, sizes)) or not sizes:
+        return ""
+    is_said = len({size > 0 for size, _ in _named(moves)}) > 1
+    return "; they cancel out" if is_said else "; the other layers make up for it"
 
 
 def _by_firing(layer: LayerChange) -> float:

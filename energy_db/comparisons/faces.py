@@ -13,6 +13,7 @@ from energy_db.tables import html_table, markdown_table, printable, text_table
 if TYPE_CHECKING:
     from energy_db.comparisons.chips import ChipChanges
     from energy_db.comparisons.comparison import Comparison
+    from energy_db.comparisons.limits import Outcome
     from energy_db.comparisons.rows import Disparity, Fingerprint
 
 Rows = list[dict[str, Any]]
@@ -34,17 +35,22 @@ _METHODS = {
 }
 
 
-def page(comparison: Comparison, top: int | None, relative: bool, only_changed: bool) -> str:
-    """Return the whole comparison as text."""
+def page(
+    comparison: Comparison, top: int | None, relative: bool, only_changed: bool, outcomes: Sequence[Outcome] = ()
+) -> str:
+    """Return the whole comparison as text, and which limits it kept."""
     parts = [_title(comparison), "\n".join(_head(comparison))]
-    parts += [f"{heading}\n{text_table(rows)}" for heading, rows in _sections(comparison, top, relative, only_changed)]
+    sections = [*_limits(outcomes), *_sections(comparison, top, relative, only_changed)]
+    parts += [f"{heading}\n{text_table(rows)}" for heading, rows in sections]
     return "\n\n".join(parts)
 
 
-def markdown(comparison: Comparison, top: int | None, relative: bool, only_changed: bool) -> str:
-    """Return the whole comparison as Markdown."""
+def markdown(
+    comparison: Comparison, top: int | None, relative: bool, only_changed: bool, outcomes: Sequence[Outcome] = ()
+) -> str:
+    """Return the whole comparison as Markdown, and which limits it kept."""
     parts = [f"# {_title(comparison)}", "\n".join(f"- {line}" for line in _head(comparison))]
-    sections = _sections(comparison, top, relative, only_changed)
+    sections = [*_limits(outcomes), *_sections(comparison, top, relative, only_changed)]
     parts += [f"## {heading}\n\n{markdown_table(rows)}" for heading, rows in sections]
     return "\n\n".join(parts)
 
@@ -192,6 +198,14 @@ def _accuracy_line(comparison: Comparison) -> list[str]:
         return [line]
     share = f" ({units.signed_percent(after / before - 1)})" if before else ""
     return [f"{line}; energy per correct answer {units.energy(before)} -> {units.energy(after)}{share}"]
+
+
+def _limits(outcomes: Sequence[Outcome]) -> list[tuple[str, Rows]]:
+    rows = [
+        {"limit": entry.limit, "change": entry.change, "result": "FAIL" if entry.is_broken else "pass"}
+        for entry in outcomes
+    ]
+    return [("Limits", rows)] if rows else []
 
 
 def _sections(comparison: Comparison, top: int | None, relative: bool, only_changed: bool) -> list[tuple[str, Rows]]:
