@@ -115,7 +115,7 @@ class GatedRuns(TrackedRuns):
         """Accept what a run costs, so that later runs can be held against it: `check(against='blessed')`.
 
         What is said stays on record: a later blessing of the same history, chip and layer takes the place of an
-        earlier one, and `revoke` takes one back. The same level, if it is in force already, is left as it is.
+        earlier one, and `revoke` takes one back. The same level, if it is the last that was said, is left as it is.
 
         Parameters
         ----------

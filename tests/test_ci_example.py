@@ -7,6 +7,7 @@ that nothing of the example is passed over.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -187,13 +188,31 @@ def test_a_project_lives_by_it(tmp_path: Path) -> None:
 
     accepted = runner.run(Event("Train with the new seed", more, labels=("bug", LABEL)))
     assert_checked(accepted, 0, "Train with the new seed")
-    assert_pushed(runner.run(Event("Train with the new seed\n\nIt is 1.2 % more accurate.", more, is_push=True)))
+    assert_pushed(runner.run(Event("Train with the\x07 new seed\r\n\nIt is 1.2 % more accurate.", more, is_push=True)))
     assert_checked(runner.run(Event("Mend the docs again", more)), 0, "the baseline is the run itself")
     assert_pushed(runner.run(Event("Go back", less, is_push=True)))
 
     assert_history(runner.store)
     shown = [job.summary.rstrip("\n") for job in (dearer, accepted, first)]
     assert [text.rstrip("\n") for text in blocks(PAGE, "text")] == shown
+
+
+def test_what_could_not_be_checked_is_not_accepted(tmp_path: Path) -> None:
+    """A run of more timesteps may not be held against main: nothing is blessed, the baseline stays."""
+    runner = Runner(tmp_path)
+    run_file = ROOT / "examples" / "digits-reseeded.parquet"
+    assert_pushed(runner.run(Event("\x07\n", run_file, is_push=True)))
+    longer = Path(shutil.copy(run_file, tmp_path / "longer.parquet"))
+    declared = json.loads(run_file.with_suffix(".json").read_text(encoding="utf-8"))
+    declared["n_timesteps"] += 1
+    longer.with_suffix(".json").write_text(json.dumps(declared), encoding="utf-8")
+    stopped = runner.run(Event("Run for longer", longer, is_push=True))
+    assert (stopped.exit_code, stopped.ran[-1]) == (3, "Move the baseline"), stopped.output
+    assert "are not comparable (timesteps: " in stopped.output
+    for path in (runner.store, stopped.folder / "energy.duckdb"):
+        with EnergyStore(path, read_only=True) as store:
+            assert [one.reason for one in store.blessings()] == ["without a title"]
+            assert store.run("@main").n_timesteps == declared["n_timesteps"] - 1
 
 
 def assert_checked(job: Job, exit_code: int, says: str) -> None:

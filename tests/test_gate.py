@@ -307,6 +307,12 @@ class TestBlessed:
             store.bless("@first", "loihi2", reason="once", layer="hidden")
             store.bless("@third", "loihi2", reason="accepted")
         assert self.check(history, {"max_increase": "0 %", "layer": "hidden"}, "@third").passed
+        # It counts, too, if the level is the one that was accepted before something was said of the layer.
+        with EnergyStore(history) as store:
+            store.bless("@first", "loihi2", reason="of the layer, and newer", layer="hidden")
+            assert store.bless("@third", "loihi2", reason="once more").status == "blessed"
+            assert store.bless("@third", "loihi2", reason="and again").status == "unchanged"
+        assert self.check(history, {"max_increase": "0 %", "layer": "hidden"}, "@third").passed
 
     def test_the_level_of_a_layer_alone_is_none_of_the_run(self, history: Path) -> None:
         with EnergyStore(history) as store:

@@ -87,7 +87,7 @@ def bless(
     blessed_by: str | None,
     dry_run: bool,
 ) -> Blessing:
-    """Accept what a run costs. The same level, if it is in force already, is left as it is.
+    """Accept what a run costs. The same level, if it is the last that was said, is left as it is.
 
     Raises
     ------
@@ -105,9 +105,11 @@ def bless(
     if level.energy_pj is None:
         raise UnpricedError(f"run {run.run_id} cannot be blessed: {level.missing}", "A part of an energy is no level.")
     said = (run.run_id, chip, cost_version, layer)
-    for known in find_blessings(engine, run.name, chip):
-        if known.is_in_force and (known.run_id, known.chip, known.cost_version, known.layer) == said:
-            return replace(known, status="unchanged")
+    in_force = (known for known in find_blessings(engine, run.name, chip) if known.is_in_force)
+    # Checks go by the newest level that is about a layer: what was accepted before another one is said anew.
+    newest = next((known for known in in_force if layer is None or known.layer in (None, layer)), None)
+    if newest is not None and (newest.run_id, newest.chip, newest.cost_version, newest.layer) == said:
+        return replace(newest, status="unchanged")
     number = 1 + (engine.value("SELECT max(blessing_number) FROM blessings") or 0)
     at = ledger.now()
     if not dry_run:
