@@ -140,7 +140,7 @@ class TestTheWholeOfIt:
             "spikes, in all   +3.183 pJ          +19.9 %",
             "mix of layers   -0.1833 pJ           -1.1 %",
             "cost version        0.0 pJ            0.0 %",
-            "in                 3             3   3.0 pJ   3.0 pJ   0.0 pJ        +0.55 pJ       -0.55 pJ",
+            "in                 3             3   3.0 pJ   3.0 pJ   0.0 pJ",
             "fire       neuron_spike                  7            9  7.0 pJ   9.0 pJ  +2.0 pJ",
             "hid/0               4             5  8.0 pJ  10.0 pJ  +2.0 pJ",
         ):
@@ -156,6 +156,16 @@ class TestTheWholeOfIt:
             "in all          +18.8 %          +18.8 %",
         ]
         assert "hid/0               4             5  8.0 pJ  10.0 pJ  +12.5 %" in shown
+
+    def test_the_page_to_look_at_comes_before_the_data(self, shell: Shell, tmp_path: Path) -> None:
+        # Who reads the data, such as head, may leave before its end.
+        said = shell(
+            "compare", "before", "after", "--chip", "toy", "--html", "change.html", "--plot", "change.svg"
+        ).output
+        assert (
+            said.index("the page is change.html") < said.index("the figure is change.svg") < said.index("Comparable:")
+        )
+        assert (tmp_path / "change.html").exists()
 
     def test_markdown(self, shell: Shell) -> None:
         shown = page(shell, "before", "after", "--chip", "toy", "-f", "md").splitlines()

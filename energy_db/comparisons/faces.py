@@ -64,8 +64,11 @@ def html(comparison: Comparison) -> str:
     return "".join(parts)
 
 
-def layer_rows(comparison: Comparison, relative: bool = False, only_changed: bool = False) -> Rows:
-    """Return a row for each layer, with its effects that are not zero everywhere."""
+def layer_rows(comparison: Comparison, relative: bool = False, only_changed: bool = False, split: bool = True) -> Rows:
+    """Return a row for each layer; split, with its effects that are not zero everywhere.
+
+    A layer's effects may be larger than its change and cancel: all spikes of a run weigh on every layer of it.
+    """
     show = _amount(comparison, relative)
     shown = [name for name in EFFECT_NAMES if any(is_seen(getattr(la.effects, name)) for la in comparison.layers)]
     return [
@@ -76,10 +79,10 @@ def layer_rows(comparison: Comparison, relative: bool = False, only_changed: boo
             "before": units.energy(layer.energy_a_pj),
             "after": units.energy(layer.energy_b_pj),
             "change": show(layer.change_pj),
-            **{EFFECT_NAMES[name]: show(getattr(layer.effects, name)) for name in shown},
+            **{EFFECT_NAMES[name]: show(getattr(layer.effects, name)) for name in shown if split},
         }
         for layer in comparison.layers
-        if not only_changed or is_seen(layer.change_pj) or any(map(is_seen, vars(layer.effects).values()))
+        if not only_changed or is_seen(layer.change_pj)
     ]
 
 
@@ -215,7 +218,7 @@ def _sections(comparison: Comparison, top: int | None, relative: bool, only_chan
             f"What the change is made of ({_METHODS[comparison.method]})",
             effect_rows(comparison, relative, only_changed),
         ),
-        ("Layers", layer_rows(comparison, relative, only_changed)),
+        ("Layers", layer_rows(comparison, relative, only_changed, split=False)),
         ("Operations", operation_rows(comparison, relative, only_changed)),
         (
             f"The {len(neurons)} neurons that changed most" if len(neurons) > 1 else "The neuron that changed most",
