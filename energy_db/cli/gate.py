@@ -67,7 +67,7 @@ class Percentage(click.ParamType[Decimal]):
 @click.option("--max-increase", type=Percentage(), metavar="PERCENT", help="The most above the baseline: '5 %'.")
 @click.option("--cost", "cost_version", metavar="VERSION", help="Cost set. Default: the one in force.")
 @click.option("--allow", is_flag=True, help="Hold runs against each other that are not comparable.")
-@click.option("--allow-missing", is_flag=True, help="Pass if there is no baseline yet, as in a first run.")
+@click.option("--allow-missing", is_flag=True, help="Pass over baselines and tags not there yet, as in a first run.")
 @click.option("--report", "report_file", metavar="FILE.md", help="Also write it for a pull request, in Markdown.")
 @store_option
 @output_options
