@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
@@ -114,6 +115,12 @@ def level_lines(svg: str) -> list[tuple[float, float, float]]:
 def wide_pictures(source: str) -> list[str]:
     """Return the pictures of a page as they are on a desk."""
     return re.findall(r'<div class="wide"[^>]*>(<svg.*?</svg>)', source, re.DOTALL)
+
+
+def words_of(path: Path) -> set[str | None]:
+    """Return what stands in a picture."""
+    root = ElementTree.parse(path).getroot()
+    return {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
 
 
 def wide_run(folder: Path, n_layers: int, n_neurons: int, seed: int = 5) -> tuple[Path, dict[str, Any], np.ndarray]:

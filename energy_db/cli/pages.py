@@ -78,7 +78,11 @@ def page_options(command: Command) -> Command:
     options = (
         click.option("--html", metavar="FILE", is_eager=True, help="Also write a page to look at: one file, offline."),
         click.option(
-            "--plot", "page", metavar="FILE", callback=choose, help="Also draw the main figure: FILE.svg or FILE.png."
+            "--plot",
+            "page",
+            metavar="FILE",
+            callback=choose,
+            help="Also draw the main figure, or that of --by: FILE.svg or FILE.png.",
         ),
     )
     for option in reversed(options):

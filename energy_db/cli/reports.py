@@ -87,7 +87,7 @@ def report(
         else:
             priced = store.report(found, chip, **choice)
             _show_one(output, priced, by, top, lineage)
-            page.show(lambda: priced.to_html(store.chips(found, as_of=choice["as_of"])), priced.plot)
+            page.show(lambda: priced.to_html(store.chips(found, as_of=choice["as_of"])), partial(priced.plot, by=by))
             unpriced = [f"{entry.operation} ({entry.unpriced})" for entry in priced.unpriced]
         unpriced += [f"{name} (no count is given, taken as 0)" for name in assumed_counters(found)]
     if strict and unpriced:

@@ -187,22 +187,28 @@ class Comparison:
 
         return comparison_page(self)
 
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the waterfall of the change into a file, SVG or PNG by its suffix; needs the extra `plot`.
+    def plot(self, path: str | PathLike[str], by: str | None = None) -> None:
+        """Draw the change into a file, SVG or PNG by its suffix; needs the extra `plot`.
 
         Parameters
         ----------
         path : path-like
             The file.
+        by : {'effect', 'layer', 'operation', 'neuron'}, optional
+            What the change is split by; None for 'effect', the waterfall from the first run to the second.
 
         Raises
         ------
         MissingExtraError
             If the extra is not installed.
+        UsageError
+            If the file ends in something else, or there is no such split.
+        NotFoundError
+            If nothing changed there.
         """
         from energy_db.pages.comparison_page import plot_comparison
 
-        plot_comparison(self, path)
+        plot_comparison(self, path, by or "effect")
 
     def _repr_html_(self) -> str:
         from energy_db.comparisons import faces

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from energy_db import units
 from energy_db.comparisons import faces
+from energy_db.errors import NotFoundError
 from energy_db.pages import comparison_figures as figures
 from energy_db.pages import markup, origin
-from energy_db.pages.drawing import require_extra, save
-from energy_db.pages.markup import Table
+from energy_db.pages.drawing import one_of, require_extra, save
+from energy_db.pages.markup import Figure, Table
 from energy_db.reports.receipt import cost_source
 from energy_db.tables import printable
 
@@ -57,10 +59,21 @@ def comparison_page(comparison: Comparison) -> str:
     )
 
 
-def plot_comparison(comparison: Comparison, path: str | PathLike[str]) -> None:
-    """Draw the main figure of a comparison, the waterfall of its effects, into an SVG or PNG file."""
+def plot_comparison(comparison: Comparison, path: str | PathLike[str], by: str) -> None:
+    """Draw a figure of a comparison into an SVG or PNG file: 'effect', 'layer', 'operation' or 'neuron'."""
     require_extra()
-    save(figures.effect_figure(comparison).drawing, path)
+    figure = one_of(_FIGURES, by)(comparison)
+    if figure is None:
+        raise NotFoundError(f"there is nothing to draw: no {by} changed on {comparison.chip}")
+    save(figure.drawing, path)
+
+
+_FIGURES: dict[str, Callable[[Comparison], Figure | None]] = {
+    "effect": figures.effect_figure,
+    "layer": figures.layer_figure,
+    "operation": figures.operation_figure,
+    "neuron": figures.neuron_figure,
+}
 
 
 def _facts(comparison: Comparison) -> dict[str, str]:

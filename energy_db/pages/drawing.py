@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from os import PathLike
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import altair
 
 Drawn = TypeVar("Drawn", str, bytes)
+Choice = TypeVar("Choice")
 
 # The pictures in a page are drawn for both, and the page shows the one that fits.
 WIDE, NARROW = 720, 328
@@ -69,6 +70,19 @@ def require_extra() -> None:
         )
 
 
+def one_of(figures: Mapping[str, Choice], by: str) -> Choice:
+    """Return what draws one grain.
+
+    Raises
+    ------
+    UsageError
+        If there is no such grain.
+    """
+    if by not in figures:
+        raise UsageError(f"by is {by!r}, must be one of {', '.join(map(repr, figures))}")
+    return figures[by]
+
+
 def inline(drawing: Drawing, width: int) -> str:
     """Return a figure as SVG to stand in a page, in the colours that the page's style sheet defines."""
     svg = _svg(drawing(Canvas(width, INK_OF_PAGE, has_keys=False)))
@@ -116,6 +130,6 @@ def _png(chart: altair.TopLevelMixin) -> bytes:
 
 def _drawn(draw: Callable[..., Drawn], chart: altair.TopLevelMixin) -> Drawn:
     try:
-        return draw(chart.to_dict())
+        return draw(chart.to_dict(validate=False))  # the figures are our own; a wrong one fails when drawn
     except ValueError as error:
         raise EnergyDbError(f"the figure could not be drawn: {error}", "Please report it, with this line.") from error

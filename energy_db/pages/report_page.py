@@ -9,7 +9,7 @@ from energy_db import units
 from energy_db.errors import NotFoundError
 from energy_db.pages import markup, origin
 from energy_db.pages import report_figures as figures
-from energy_db.pages.drawing import require_extra, save
+from energy_db.pages.drawing import one_of, require_extra, save
 from energy_db.pages.markup import Table
 from energy_db.reports import faces
 from energy_db.tables import printable
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 
 _MOST_ADVICE = 8
+_FIGURES = {
+    "layer": figures.layer_figure,
+    "operation": figures.operation_figure,
+    "neuron": figures.neuron_figure,
+    "step": figures.step_figure,
+}
 
 
 def report_page(report: Report, ranking: Ranking | None = None) -> str:
@@ -91,11 +97,13 @@ def ranking_page(ranking: Ranking) -> str:
     )
 
 
-def plot_report(report: Report, path: str | PathLike[str]) -> None:
-    """Draw the main figure of a report, the energy by layer and operation, into an SVG or PNG file."""
-    figure = figures.layer_figure(report)
+def plot_report(report: Report, path: str | PathLike[str], by: str) -> None:
+    """Draw the figure of one grain of a report into an SVG or PNG file: 'layer', 'operation', 'neuron' or 'step'."""
+    require_extra()
+    figure = one_of(_FIGURES, by)(report)
     if figure is None:
-        raise NotFoundError(f"there is nothing to draw: no energy of {report.run.name} is known on {report.chip}")
+        known = f"no energy of {printable(report.run.name)} is known on {report.chip} by {by}"
+        raise NotFoundError(f"there is nothing to draw: {known}")
     save(figure.drawing, path)
 
 

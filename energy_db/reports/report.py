@@ -264,24 +264,28 @@ class Report(Totals):
 
         return report_page(self, ranking)
 
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the energy by layer and operation, without a browser. Needs the extra `energy-db[plot]`.
+    def plot(self, path: str | PathLike[str], by: str | None = None) -> None:
+        """Draw where the energy goes, without a browser. Needs the extra `energy-db[plot]`.
 
         Parameters
         ----------
         path : path-like
             The file, which ends in .svg or .png.
+        by : {'layer', 'operation', 'neuron', 'step'}, optional
+            The grain; None for 'layer', which splits each layer by operation.
 
         Raises
         ------
         MissingExtraError
             If the packages that draw are not installed.
         UsageError
-            If it ends in something else.
+            If it ends in something else, or there is no such grain.
+        NotFoundError
+            If no energy is known at that grain.
         """
         from energy_db.pages.report_page import plot_report
 
-        plot_report(self, path)
+        plot_report(self, path, by or "layer")
 
     def _repr_html_(self) -> str:
         from energy_db.reports import faces
