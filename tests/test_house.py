@@ -44,6 +44,8 @@ FLOORS = (
         "history.pareto",
         "history.spread",
         "history.noiseless",
+        "history.levels",
+        "history.permuting",
         "history.sparkline",
         "history.student",
         "gate",
@@ -52,7 +54,7 @@ FLOORS = (
         "pages.theme",
     },
     {"intake.reading", "intake.topology", "gate.amounts", "tables", "history.changepoints", "history.welch"},
-    {"intake.network", "gate.budget", "pages.drawing"},
+    {"intake.network", "history.accepting", "gate.budget", "pages.drawing"},
     {"intake.declaration", "intake.sources", "catalogue.sets", "pages.markup", "engines.duckdb"},
     {
         "intake.contract",
@@ -100,6 +102,7 @@ FLOORS = (
         "comparisons.chips",
         "comparisons.methods",
         "history.question",
+        "history.reasons",
         "reports.ranking",
         "gate.baselines",
         "gate.blessings",
@@ -109,7 +112,7 @@ FLOORS = (
         "verification",
     },
     {"intake.identity", "catalogue.book", "priced", "comparisons.comparing", "comparisons.limits", "gate.check"},
-    {"history.sorting", "gate.evidence"},
+    {"history.sorting", "history.series", "gate.evidence"},
     {
         "intake.ingest",
         "gate.checking",
@@ -144,7 +147,7 @@ DOORS = {
     "rich": {"energy_db.cli.progress"},
     "pyarrow": {"energy_db.tables"},
     "pandas": set(),
-    "numpy": {"energy_db.intake.topology", "energy_db.history.changepoints"},
+    "numpy": {"energy_db.intake.topology", "energy_db.history.permuting"},
     "altair": {name for name in MODULES if name.startswith("energy_db.pages.")},
     "vl_convert": {"energy_db.pages.drawing"},
 }

@@ -331,7 +331,7 @@ class TestBlessings:
         assert only(empty.trend(chip="loihi2")).steps == ()
         empty.bless(newest, "loihi2", reason="a larger network")
         step = only_step(empty.trend(chip="loihi2"))
-        assert (step.run_id, step.evidence, step.p_value, step.n_runs) == (newest, "cut", None, 1)
+        assert (step.run_id, step.evidence, step.p_value, step.n_runs) == (newest, "accepted", None, 1)
         assert step.share == pytest.approx(0.25, abs=0.06)
         assert step.accepted is not None
 
@@ -391,8 +391,9 @@ class TestTooLittle:
             ({"by": "neuron"}, "must be 'layer' or None"),
             ({"metric": "tag:accuracy", "by": "layer"}, "belongs to whole runs"),
             ({"cost_version": "rev1", "as_recorded": True}, "leave one out"),
-            ({"fdr": 0.0}, "between 0 and 1"),
-            ({"fdr": float("nan")}, "between 0 and 1"),
+            ({"fdr": 0.0}, "0.001 or more"),
+            ({"fdr": float("nan")}, "0.001 or more"),
+            ({"fdr": 1.0}, "less than 1"),
             ({"least_change": -0.1}, "a share of 0 or more"),
             ({"least_change": float("nan")}, "a share of 0 or more"),
             ({"last": 0}, "must be 1 or more"),
@@ -490,7 +491,7 @@ class TestShell:
             (["--chip", "toy", "--name", "nigthly"], 3, "Did you mean 'nightly'"),
             (["enrgy"], 2, "Did you mean 'energy'"),
             ([], 2, "Name it: --chip loihi2"),
-            (["--chip", "toy", "--fdr", "2"], 2, "between 0 and 1"),
+            (["--chip", "toy", "--fdr", "2"], 2, "less than 1"),
             (["spikes", "--where", "branch"], 2, "is not a condition"),
             (["--chip", "loihi"], 3, "none of 32 runs"),
         ],

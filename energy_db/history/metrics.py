@@ -11,25 +11,29 @@ from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.guess import did_you_mean
 from energy_db.history.filters import check_tag
-from energy_db.history.trend import NO_LAYER, TOTAL
+from energy_db.history.trend import REST, WHOLE, Followed, of_layer
 
 TAG = "tag:"
 # Each with its unit.
 ENERGIES = {"energy": "pJ", "energy_per_inference": "pJ", "energy_per_spike": "pJ"}
 COUNTS = {"spikes": "spikes", "firing_rate": "spikes per neuron and timestep"}
+SUMS = ("energy", "energy_per_inference", "spikes")
 METRICS = (*ENERGIES, *COUNTS, f"{TAG}NAME")
 
 _THESE = "IN (SELECT unnest(?::INTEGER[]))"
+# A run that does not say when it ran did so when it came in, as far as anybody knows.
+_RAN_AT = "coalesce(recorded_at, ingested_at)"
 _THESE_IDS = f"run_id IN (SELECT run_id FROM runs WHERE run_key {_THESE})"
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a trend has to know of a run beside the metric; the columns of the table of runs."""
+    """What a trend has to know of a run beside the metric: its place in the history is when it ran."""
 
     run_key: int
     run_id: str
     run_name: str
+    ran_at: datetime
     ingested_at: datetime
     n_timesteps: int
     n_samples: int
@@ -48,6 +52,11 @@ class Metric:
         """Whether it takes a chip and a cost set."""
         return self.name in ENERGIES
 
+    @property
+    def is_sum(self) -> bool:
+        """Whether that of a run is the sum of that of its layers."""
+        return self.name in SUMS
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -55,13 +64,13 @@ class Reading:
 
     Attributes
     ----------
-    values : dict of str to (dict of int to float)
-        For each series, in order, the value of each run by its key.
+    values : dict of (str, str or None) to (dict of int to float)
+        For each series, in order, the value of each run by its key; the first one is the whole run.
     missing : dict of int to str
         For each run that has no value, the reason.
     """
 
-    values: dict[str, dict[int, float]]
+    values: dict[Followed, dict[int, float]]
     missing: dict[int, str]
 
 
@@ -84,8 +93,8 @@ def named(metric: str) -> Metric:
 
 def run_facts(engine: Engine, run_keys: Sequence[int]) -> list[RunFacts]:
     """Return what is known of runs, in the order of the history."""
-    columns = ", ".join(RunFacts.__dataclass_fields__)
-    query = f"SELECT {columns} FROM runs WHERE run_key {_THESE} ORDER BY ingested_at, run_key"
+    columns = f"run_key, run_id, run_name, {_RAN_AT}, ingested_at, n_timesteps, n_samples"
+    query = f"SELECT {columns} FROM runs WHERE run_key {_THESE} ORDER BY {_RAN_AT}, run_key"
     return [RunFacts(*row) for row in engine.rows(query, [list(run_keys)])]
 
 
@@ -112,7 +121,7 @@ def read(
     versions : mapping of int to str
         The cost set of each run by its key, for energies; a run without one has none.
     by_layer : bool
-        Whether there is a series for each layer.
+        Whether there is a series for each layer, too.
     """
     if metric.tag is not None:
         return _tags(engine, metric.tag, runs)
@@ -133,22 +142,22 @@ def _tags(engine: Engine, tag: str, runs: Sequence[RunFacts]) -> Reading:
         for run in runs
         if run.run_key not in values
     }
-    return Reading({TOTAL: values}, missing)
+    return Reading({WHOLE: values}, missing)
 
 
 def _counts(engine: Engine, metric: str, runs: Sequence[RunFacts], by_layer: bool) -> Reading:
     query = f"SELECT run_key, layer, n_spikes, n_neurons FROM layers WHERE run_key {_THESE} ORDER BY layer_index"
-    counts: dict[tuple[int, str], tuple[int, int]] = {}
+    counts: dict[tuple[int, Followed], tuple[int, int]] = {}
     for key, layer, n_spikes, n_neurons in engine.rows(query, [[run.run_key for run in runs]]):
-        place = (key, layer if by_layer else TOTAL)
-        before = counts.get(place, (0, 0))
-        counts[place] = (before[0] + n_spikes, before[1] + n_neurons)
+        for followed in (WHOLE, of_layer(layer)) if by_layer else (WHOLE,):
+            before = counts.get((key, followed), (0, 0))
+            counts[key, followed] = (before[0] + n_spikes, before[1] + n_neurons)
     steps = {run.run_key: run.n_timesteps * run.n_samples for run in runs}
     rows = []
-    for (key, name), (n_spikes, n_neurons) in counts.items():
+    for (key, followed), (n_spikes, n_neurons) in counts.items():
         places = n_neurons * steps[key]
         value = float(n_spikes) if metric == "spikes" else n_spikes / places if places else None
-        rows.append((key, name, value))
+        rows.append((key, followed, value))
     return _arranged(rows, runs, {}, "it has no neurons")
 
 
@@ -164,18 +173,18 @@ def _energies(
     keys = {(run.run_id, versions.get(run.run_key)): run for run in runs}
     wanted = [(keys[place], row) for row in totals if (place := (row["run_id"], row["cost_version"])) in keys]
     missing = {run.run_key: reason for run, row in wanted if (reason := _unpriced(row)) is not None}
-    cells: Iterable[tuple[RunFacts, str, Mapping[str, Any]]] = [(run, TOTAL, row) for run, row in wanted]
+    cells: list[tuple[RunFacts, Followed, Mapping[str, Any]]] = [(run, WHOLE, row) for run, row in wanted]
     if by_layer:
         layers = engine.records(
             f"SELECT {columns}, layer FROM energy_by_layer_all_versions WHERE {priced} ORDER BY layer_index NULLS LAST",
             asked,
         )
-        cells = [
-            (keys[place], NO_LAYER if row["layer"] is None else row["layer"], row)
+        cells += [
+            (keys[place], of_layer(row["layer"]), row)
             for row in layers
             if (place := (row["run_id"], row["cost_version"])) in keys
         ]
-    rows = [(run.run_key, name, _energy(metric, row, run)) for run, name, row in cells if run.run_key not in missing]
+    rows = [(run.run_key, what, _energy(metric, row, run)) for run, what, row in cells if run.run_key not in missing]
     reason = "it has no spikes" if metric == "energy_per_spike" else "nothing of it is priced"
     return _arranged(rows, runs, missing, reason)
 
@@ -194,24 +203,24 @@ def _energy(metric: str, row: Mapping[str, Any], run: RunFacts) -> float | None:
 
 
 def _arranged(
-    rows: Iterable[tuple[int, str, float | None]], runs: Sequence[RunFacts], missing: dict[int, str], reason: str
+    rows: Iterable[tuple[int, Followed, float | None]], runs: Sequence[RunFacts], missing: dict[int, str], reason: str
 ) -> Reading:
     """Return the values by series, the series in the order of the newest run that has them."""
-    by_run: dict[int, list[tuple[str, float]]] = {run.run_key: [] for run in runs}
-    for key, name, value in rows:
+    by_run: dict[int, list[tuple[Followed, float]]] = {run.run_key: [] for run in runs}
+    for key, followed, value in rows:
         if value is not None:
-            by_run[key].append((name, value))
-    values: dict[str, dict[int, float]] = {name: {} for name in _names(by_run, runs)}
+            by_run[key].append((followed, value))
+    values: dict[Followed, dict[int, float]] = {followed: {} for followed in (WHOLE, *_in_order(by_run, runs))}
     for key, cells in by_run.items():
-        for name, value in cells:
-            values[name][key] = value
+        for followed, value in cells:
+            values[followed][key] = value
         if not cells:
             missing.setdefault(key, reason)
     return Reading(values, missing)
 
 
-def _names(by_run: Mapping[int, Sequence[tuple[str, float]]], runs: Sequence[RunFacts]) -> Iterator[str]:
-    named_ones = [name for run in reversed(runs) for name, _ in by_run[run.run_key]]
-    yield from dict.fromkeys(name for name in named_ones if name != NO_LAYER)
-    if NO_LAYER in named_ones:
-        yield NO_LAYER
+def _in_order(by_run: Mapping[int, Sequence[tuple[Followed, float]]], runs: Sequence[RunFacts]) -> Iterator[Followed]:
+    every = [followed for run in reversed(runs) for followed, _ in by_run[run.run_key]]
+    yield from dict.fromkeys(followed for followed in every if followed not in (WHOLE, REST))
+    if REST in every:
+        yield REST

@@ -15,6 +15,19 @@ _VALUES_TO_AN_EXCURSION = 10
 _Block = tuple[float, int]
 
 
+def are_noiseless(series: Sequence[Sequence[float]]) -> bool:
+    """Whether a history has no noise: then no series of it has, the whole run or any layer.
+
+    A layer that is nearly silent has ties by chance. That is no evidence while others of the same runs vary.
+
+    Examples
+    --------
+    >>> are_noiseless([[5.0] * 6, [1.0] * 3 + [2.0] * 3]), are_noiseless([[5.0] * 6, [1.1, 0.9, 1.2, 1.0, 1.3, 0.8]])
+    (True, False)
+    """
+    return all(len(values) < _FEWEST_VALUES or steps_without_noise(values) is not None for values in series)
+
+
 def steps_without_noise(values: Sequence[float]) -> list[int] | None:
     """Return where a series without noise changes; None if it has noise.
 

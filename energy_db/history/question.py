@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from energy_db.errors import UsageError
-from energy_db.history import changepoints, metrics
+from energy_db.history import changepoints, filters, metrics, permuting
 from energy_db.history.metrics import Metric
 
 
@@ -26,6 +26,12 @@ class Question:
     last: int | None = None
     fdr: float = changepoints.FDR
     least_change: float | None = None
+
+    @property
+    def asks_for_energy(self) -> bool:
+        """Whether a condition is on the energy of the runs, whatever is followed."""
+        conditions = () if isinstance(self.where, str) else self.where
+        return any(filters.read_condition(text).name == filters.ENERGY for text in conditions)
 
     def check(self) -> Metric:
         """Return the metric that is meant.
@@ -47,8 +53,12 @@ class Question:
                 "both a cost version and as_recorded are given",
                 "One version prices all runs, or each its own: leave one out.",
             )
-        if not 0 < self.fdr < 1:
-            raise UsageError(f"fdr is {self.fdr!r}, must be between 0 and 1", "The usual one is 0.01.")
+        if not metric.is_energy and (self.as_recorded or self.cost_version is not None) and not self.asks_for_energy:
+            raise UsageError(f"{self.metric} has no costs", "Leave the cost version (--cost) out.")
+        if not permuting.FINEST <= self.fdr < 1:
+            raise UsageError(
+                f"fdr is {self.fdr!r}, must be {permuting.FINEST} or more, and less than 1", "The usual one is 0.01."
+            )
         if self.least_change is not None and not self.least_change >= 0:
             raise UsageError(f"least_change is {self.least_change!r}, must be a share of 0 or more")
         if self.last is not None and self.last < 1:

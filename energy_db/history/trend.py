@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from energy_db.comparisons.rows import Effects
+    from energy_db.history.question import Question
 
 SCHEMA = "energy-db/trend/1"
-TOTAL, NO_LAYER = "total", "(no layer)"
+
+Kind = Literal["total", "layer", "rest"]
+Followed = tuple[Kind, str | None]
+"""What a series is of: its kind, and the layer if it is one. A layer may be called like anything."""
+
+WHOLE: Followed = ("total", None)
+REST: Followed = ("rest", None)
+
+
+def of_layer(layer: str | None) -> Followed:
+    """Return what the series of a layer is of; without a layer, what is charged once for a run."""
+    return REST if layer is None else ("layer", layer)
+
+
+def name_of(followed: Followed) -> str:
+    """Return what a series is called on a page."""
+    kind, layer = followed
+    return "total" if kind == "total" else "(no layer)" if layer is None else layer
 
 
 @dataclass(frozen=True)
@@ -24,8 +41,10 @@ class TrendPoint:
     ----------
     run_id, run_name : str
         The run.
+    ran_at : datetime
+        When it ran, if that was declared, or else when it came in, in UTC: the order of the history.
     ingested_at : datetime
-        When it came in, in UTC: the order of the history.
+        When it came in, in UTC.
     value : float
         The metric, in the unit of the trend.
     level : float
@@ -38,6 +57,7 @@ class TrendPoint:
 
     run_id: str
     run_name: str
+    ran_at: datetime
     ingested_at: datetime
     value: float
     level: float
@@ -71,6 +91,25 @@ class Blessing:
 
 
 @dataclass(frozen=True)
+class LayerPart:
+    """What a layer makes of a step of the whole run.
+
+    Attributes
+    ----------
+    layer : str or None
+        The layer; None for what is charged once for a run.
+    change : float
+        Its change between the two runs that are compared, in the unit of the trend.
+    share : float or None
+        That as a share of the change of the whole; None if that is zero.
+    """
+
+    layer: str | None
+    change: float
+    share: float | None
+
+
+@dataclass(frozen=True)
 class Step:
     """Where a lasting change of the level began.
 
@@ -78,10 +117,12 @@ class Step:
     ----------
     run_id, run_name : str
         The first run of the new level.
-    ingested_at : datetime
-        When it came in, in UTC.
+    ran_at, ingested_at : datetime
+        When it ran, if that was declared, or else when it came in; and when it came in; in UTC.
     previous_run_id : str
         The last run of the level before.
+    typical_before_id, typical_after_id : str
+        Two runs near the step that are typical of both levels: those of which `why` speaks.
     index : int
         Position of the first run among the points of its series.
     before, after, change : float
@@ -90,26 +131,32 @@ class Step:
         The change as a share of the level before; None if that is zero.
     p_value : float or None
         Share of random orders of the runs that show a change as large; None if there was nothing to test.
-    evidence : {'exact', 'permutation', 'cut'}
-        Why it is a step: neither side varies at all; a test; or the level was accepted.
+    evidence : {'exact', 'permutation', 'accepted'}
+        Why it is a step: the history has no noise; a test; or the level was accepted, and is plain to see.
     n_runs : int
-        How many runs it has lasted.
+        How many runs it lasted, or has lasted so far.
     cost_version_before, cost_version_after : str or None
         The cost sets that price the runs on both sides; None if the metric is no energy.
     why : str or None
-        What changed between those two runs, in one sentence; None if the metric is no energy.
+        What changed between the two typical runs, in one sentence; None if the metric is no energy, or if the trend has
+        many newer steps.
     effects : Effects or None
-        What their change in energy is made of, in pJ, of the whole run or of the layer.
+        What their change in energy is made of, in pJ, of the whole run or of the layer; None as for `why`.
     comparable : bool or None
-        Whether their energies may be held against each other; None if the metric is no energy.
+        Whether their energies may be held against each other; None as for `why`.
     accepted : Blessing or None
         The blessing of a run at this level; None if nobody accepted it.
+    layers : tuple of LayerPart
+        Of a step of the whole run in a trend by layer, what each layer makes of it, the largest part first.
     """
 
     run_id: str
     run_name: str
+    ran_at: datetime
     ingested_at: datetime
     previous_run_id: str
+    typical_before_id: str
+    typical_after_id: str
     index: int
     before: float
     after: float
@@ -124,6 +171,7 @@ class Step:
     effects: Effects | None
     comparable: bool | None
     accepted: Blessing | None
+    layers: tuple[LayerPart, ...] = ()
 
     @property
     def is_of_costs(self) -> bool:
@@ -142,6 +190,10 @@ class Series:
     ----------
     name : str
         'total', the layer, or '(no layer)' for what is charged once for a run.
+    kind : {'total', 'layer', 'rest'}
+        What it is of: the whole runs, a layer, or what is charged once for a run.
+    layer : str or None
+        The layer; None if it is of none.
     points : tuple of TrendPoint
         The runs, the oldest first.
     steps : tuple of Step
@@ -151,9 +203,15 @@ class Series:
     """
 
     name: str
+    kind: Kind
+    layer: str | None
     points: tuple[TrendPoint, ...]
     steps: tuple[Step, ...]
     note: str | None
+
+    def is_meant_by(self, blessing: Blessing) -> bool:
+        """Whether an accepted level is one of this series: of the whole run, or of the layer."""
+        return self.kind != "rest" and self.layer == blessing.layer
 
 
 @dataclass(frozen=True)
@@ -190,6 +248,8 @@ class Trend:
         a share. None for the usual one.
     series : tuple of Series
         One for the whole runs, or one for each layer in the order of the newest network.
+    total : Series or None
+        In a trend by layer, that of the whole runs beside them.
     blessings : tuple of Blessing
         The accepted levels among the runs, the oldest run first.
     left_out : tuple of LeftOut
@@ -198,6 +258,8 @@ class Trend:
         How far not to trust it.
     costs : tuple of mapping
         The cost sets that price the runs, each with its source, as its row of cost_versions.
+    question : Question
+        All that was asked for.
     """
 
     metric: str
@@ -211,38 +273,43 @@ class Trend:
     fdr: float
     least_change: float | None
     series: tuple[Series, ...]
+    total: Series | None
     blessings: tuple[Blessing, ...]
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
     costs: tuple[Mapping[str, Any], ...]
+    question: Question
 
     @property
     def steps(self) -> tuple[tuple[Series, Step], ...]:
         """Every step of every series, the newest first."""
         found = [(series, step) for series in self.series for step in series.steps]
-        return tuple(sorted(found, key=lambda pair: pair[1].ingested_at, reverse=True))
+        return tuple(sorted(found, key=lambda pair: pair[1].ran_at, reverse=True))
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return a row for each run of each series, as CSV and Parquet hold them."""
         return list(self._rows())
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        blessed = Counter((blessing.run_id, blessing.layer) for blessing in self.blessings)
         for series in self.series:
+            blessed = {blessing.run_id for blessing in self.blessings if series.is_meant_by(blessing)}
             begins = {step.index for step in series.steps}
             for index, point in enumerate(series.points):
-                is_blessed = any((point.run_id, layer) in blessed for layer in (None, series.name))
                 yield {
                     "series": series.name,
                     **asdict(point),
                     "begins_step": index in begins,
-                    "is_blessed": is_blessed,
+                    "is_blessed": point.run_id in blessed,
                 }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trend as plain values, as `trend --json` prints it."""
         plain = {"schema": SCHEMA, **asdict(self)}
-        for series, shown in zip(self.series, plain["series"], strict=True):
+        every, plain_ones = list(self.series), list(plain["series"])
+        if self.total is not None:
+            every.append(self.total)
+            plain_ones.append(plain["total"])
+        for series, shown in zip(every, plain_ones, strict=True):
             for step, row in zip(series.steps, shown["steps"], strict=True):
                 row["is_of_costs"] = step.is_of_costs
         return plain

@@ -86,9 +86,9 @@ def _heading(trend: Trend) -> str:
 
 def _most_telling(trend: Trend, most: int) -> list[Series]:
     """Return at most so many series to be drawn: those with steps, then the highest; in their own order."""
-    ranked = sorted(trend.series, key=lambda series: (not series.steps, -abs(series.points[-1].level)))
-    kept = {series.name for series in ranked[:most]}
-    return [series for series in trend.series if series.name in kept]
+    places = range(len(trend.series))  # names may be shared
+    ranked = sorted(places, key=lambda at: (not trend.series[at].steps, -abs(trend.series[at].points[-1].level)))
+    return [trend.series[at] for at in sorted(ranked[:most])]
 
 
 def _few(trend: Trend, shown: list[Series]) -> str:
@@ -118,7 +118,7 @@ def _told(series: Series) -> str:
 def _panel(trend: Trend, series: Series) -> Panel:
     values = [point.value for point in series.points]
     levels = [point.level for point in series.points]
-    blessed = {blessing.run_id for blessing in trend.blessings if blessing.layer in (None, series.name)}
+    blessed = {blessing.run_id for blessing in trend.blessings if series.is_meant_by(blessing)}
     return Panel(
         name=printable(series.name),
         newest=f"newest {amount(trend, values[-1])}",
@@ -131,8 +131,8 @@ def _panel(trend: Trend, series: Series) -> Panel:
             for step in series.steps
         ],
         ticks=[(value, amount(trend, value)) for value in history_chart.round_values([*values, *levels])],
-        first=series.points[0].ingested_at.date().isoformat(),
-        last=series.points[-1].ingested_at.date().isoformat(),
+        first=series.points[0].ran_at.date().isoformat(),
+        last=series.points[-1].ran_at.date().isoformat(),
     )
 
 
@@ -161,7 +161,7 @@ def _point_rows(trend: Trend, series: Series) -> trend_text.Rows:
         {
             "run": point.run_id,
             "name": point.run_name,
-            "came in": point.ingested_at,
+            "ran": point.ran_at,
             "value": amount(trend, point.value),
             "level": amount(trend, point.level),
             "mark": "step" if at in begins else "stands apart" if point.stands_apart else "",
@@ -186,7 +186,7 @@ def _blessing_rows(trend: Trend) -> trend_text.Rows:
 
 def _facts(trend: Trend) -> dict[str, str]:
     points = [point for series in trend.series for point in series.points]
-    first, last = (choose(points, key=lambda point: point.ingested_at) for choose in (min, max))
+    first, last = (choose(points, key=lambda point: point.ran_at) for choose in (min, max))
     facts = {"first run": markup.code(first.run_id), "last run": markup.code(last.run_id)}
     for version in trend.costs:
         facts |= origin.cost_facts(version)
@@ -194,9 +194,19 @@ def _facts(trend: Trend) -> dict[str, str]:
 
 
 def _command(trend: Trend) -> str:
-    parts = ["energy-db", "trend", trend.metric]
-    parts += ["--chip", trend.chip] if trend.chip else []
-    parts += ["--cost", "as-recorded" if trend.as_recorded else str(trend.cost_version)] if trend.chip else []
-    parts += ["--name", trend.name] if trend.name else []
-    parts += ["--by", trend.by] if trend.by else []
-    return f"{shlex.join(parts)} --html FILE"
+    """Return the command that asks the same question, for the page to be made again."""
+    asked = trend.question
+    cost = "as-recorded" if trend.as_recorded else trend.cost_version or asked.cost_version
+    options = [
+        ("--chip", asked.chip),
+        ("--cost", cost),
+        ("--name", asked.name),
+        ("--by", asked.by),
+        *(("--where", condition) for condition in asked.where),
+        ("--since", asked.since),
+        ("--last", asked.last),
+        ("--fdr", asked.fdr),
+        ("--min-change", asked.least_change),
+    ]
+    parts = [part for option, value in options if value is not None for part in (option, str(value))]
+    return f"{shlex.join(['energy-db', 'trend', asked.metric, *parts])} --html FILE"
