@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -24,7 +25,9 @@ from energy_db.catalogue import shipped
 from energy_db.catalogue.sets import Chip
 from energy_db.comparisons.rows import Effects
 from energy_db.errors import NotFoundError, UsageError
+from energy_db.history import trend_text
 from energy_db.history.trend import Series, Step, Trend
+from energy_db.pages import trend_page
 
 FIRST_NIGHT = datetime(2020, 1, 1, 3, 0)
 REVISIONS = [
@@ -46,11 +49,12 @@ def night(
     output: int = OUTPUT,
     tags: Mapping[str, Any] | None = None,
     network: Mapping[str, Any] = NETWORK,
+    layer: str = "hidden",
 ) -> str:
     """Store a run of so many spikes, on the night of its number; in another place every night, so that runs differ."""
     neuron, timestep, sample, readout_timestep = number % 3, number // 3 % 4, number // 12 % 2, number // 24 % 4
     place = {"neuron": [neuron, 0], "timestep": [timestep, readout_timestep], "sample": [sample, 0]}
-    events = {"layer": ["hidden", "output"], **place, "n_spikes": [hidden, output]}
+    events = {"layer": [layer, "output"], **place, "n_spikes": [hidden, output]}
     path = run_file(folder / f"{name}-{number}.parquet", events)
     run = store.ingest(path, name=name, network=network, tags=tags, on_duplicate="new")
     assert run.status == "stored"
@@ -296,6 +300,119 @@ def noisy(store: EnergyStore, folder: Path, n_before: int, n_after: int, factor:
     return [night(store, folder, number, round(count)) for number, count in enumerate(counts)]
 
 
+class TestTheReason:
+    def test_an_outlier_next_to_the_step_is_not_what_is_compared(self, empty: EnergyStore, tmp_path: Path) -> None:
+        """The run before the step counts double: typical runs of both sides say why, and the step keeps its place."""
+        counts = 1000 * (1 + 0.02 * np.random.default_rng(3).standard_normal(40))
+        counts[20:] *= 1.1
+        counts[19] *= 2
+        runs = [night(empty, tmp_path, number, round(count)) for number, count in enumerate(counts)]
+        step = only_step(empty.trend(chip="loihi2"))
+        assert (step.run_id, step.previous_run_id, step.index) == (runs[20], runs[19], 20)
+        assert step.typical_before_id in runs[14:19]
+        assert step.typical_after_id in runs[20:25]
+        assert step.why is not None
+        assert step.why.startswith("+1")
+        points = only(empty.trend(chip="loihi2")).points
+        near = sorted(points[14:19], key=lambda point: abs(point.value - step.before))
+        assert near[0].run_id == step.typical_before_id
+
+    def test_no_more_than_a_person_reads(self, empty: EnergyStore, tmp_path: Path) -> None:
+        """Of 25 levels of 4 runs each, the newest 20 steps have a reason."""
+        for number in range(96):
+            night(empty, tmp_path, number, 100 + number // 4)
+        steps = only(empty.trend(chip="loihi2")).steps
+        assert [step.index for step in steps] == list(range(4, 96, 4))
+        assert [step.why is None for step in steps] == [True] * 3 + [False] * 20
+        assert [step.comparable for step in steps] == [None] * 3 + [True] * 20
+
+
+class TestByLayer:
+    def test_the_whole_run_names_the_layer_that_no_test_could(self, empty: EnergyStore, tmp_path: Path) -> None:
+        """8 + 4 runs of two layers at 0.005: 2 of C(12, 4) = 495 orders are as extreme, and it takes 0.0025."""
+        counts = 1000 * (1 + 0.02 * np.random.default_rng(11).standard_normal(12))
+        counts[8:] *= 1.5
+        outputs = 1000 * (1 + 0.02 * np.random.default_rng(12).standard_normal(12))
+        for number, (hidden, output) in enumerate(zip(counts, outputs, strict=True)):
+            night(empty, tmp_path, number, round(hidden), output=round(output))
+        trend = empty.trend("spikes", by="layer", fdr=0.005)
+        hidden_series, _ = trend.series
+        assert [series.steps for series in trend.series] == [(), ()]
+        assert hidden_series.note == (
+            "too few runs for 2 layers to tell a step from chance: with 4 of 12 at another level, "
+            "the least p is 0.004, and it takes 0.0025; more runs, or --fdr 0.009"
+        )
+        assert not any(point.stands_apart for point in hidden_series.points)
+        assert trend.total is not None
+        [step] = trend.total.steps
+        assert step.index == 8
+        assert [part.layer for part in step.layers] == ["hidden", "output"]
+        assert sum(part.share for part in step.layers if part.share is not None) == pytest.approx(1.0)
+        values = {point.run_id: point.value for point in trend.total.points}
+        assert sum(part.change for part in step.layers) == pytest.approx(
+            values[step.typical_after_id] - values[step.typical_before_id]
+        )
+        text = trend_text.page(trend)
+        assert "Step in the whole run at" in text
+        assert "by layer, " in text
+        assert text.splitlines()[-1].startswith(
+            "no step can be told; the whole run: 1 step (hidden: too few runs for 2"
+        )
+
+    def test_the_whole_run_is_there_beside_them(self, store: EnergyStore) -> None:
+        trend = store.trend(chip="toy", cost_version="rev1", by="layer")
+        assert trend.total is not None
+        assert [point.value for point in trend.total.points] == [650.0] * 24 + [710.0] * 8
+        [step] = trend.total.steps
+        assert [(part.layer, part.change, part.share) for part in step.layers] == [
+            ("hidden", 60.0, 1.0),
+            ("output", 0.0, 0.0),
+        ]
+        assert store.trend(chip="toy").total is None
+        assert [series.kind for series in trend.series] == ["layer", "layer"]
+        rates = store.trend("firing_rate", by="layer").total
+        assert rates is not None
+        assert rates.steps[0].layers == ()
+
+    def test_a_layer_may_be_called_total(self, empty: EnergyStore, tmp_path: Path) -> None:
+        layers = [{**NETWORK["layers"][0], "name": "total"}, NETWORK["layers"][1]]
+        network = {**NETWORK, "layers": layers}
+        for number in range(8):
+            night(empty, tmp_path, number, 100 if number < 4 else 110, output=10 if number < 4 else 50,
+                  network=network, layer="total")  # fmt: skip
+        empty.bless("latest", "loihi2", reason="only this layer", layer="total")
+        assert only_step(empty.trend(chip="loihi2")).accepted is None
+        trend = empty.trend(chip="loihi2", by="layer")
+        assert trend.total is not None
+        assert [step.accepted for step in trend.total.steps] == [None]
+        named, output = trend.series
+        assert (named.name, named.kind, named.layer) == ("total", "layer", "total")
+        [step] = named.steps
+        assert step.why == "+10.0 %: total fires 10 % more"
+        assert step.accepted is not None
+        assert [step.accepted for step in output.steps] == [None]
+        assert [row["is_blessed"] for row in trend.to_rows()] == [place == 7 for place in range(16)]
+
+
+class TestOrder:
+    def test_runs_stand_in_the_order_in_which_they_ran(self, store: EnergyStore) -> None:
+        """The night of 25 January comes in first of all: where it says when it ran, it stands there."""
+        first, moved = store.runs()[31].run_id, store.runs()[7].run_id
+        store._engine.run("UPDATE runs SET recorded_at = ingested_at WHERE run_id = ?", [moved])
+        store._engine.run("UPDATE runs SET ingested_at = TIMESTAMP '2019-01-01' WHERE run_id = ?", [moved])
+        trend = store.trend("spikes")
+        points = only(trend).points
+        assert points[0].run_id == first
+        assert (points[24].run_id, points[24].ran_at) == (moved, datetime(2020, 1, 25, 3, 0))
+        assert points[24].ingested_at == datetime(2019, 1, 1)
+        step = only_step(trend)
+        assert (step.index, step.run_id, step.ran_at) == (24, moved, datetime(2020, 1, 25, 3, 0))
+        assert "2020-01-01 to 2020-02-01" in trend_text.title(trend)
+        assert len(only(store.trend("spikes", since="2020-01-25")).points) == 8
+        assert len(only(store.trend("spikes", last=8)).points) == 8
+        assert only(store.trend("spikes", last=8)).points[0].run_id == moved
+
+
 class TestBlessings:
     def test_a_step_is_accepted_by_a_run_at_its_level(self, store: EnergyStore) -> None:
         run = store.runs()[3]
@@ -341,6 +458,29 @@ class TestBlessings:
         assert only_step(trend).index == 24
         assert [row["is_blessed"] for row in trend.to_rows()] == [place == 15 for place in range(32)]
 
+    def test_of_the_whole_run_is_of_no_layer(self, store: EnergyStore) -> None:
+        store.bless("latest", "toy", reason="all of it")
+        trend = store.trend(chip="toy", by="layer")
+        assert [step.accepted for step in trend.series[0].steps] == [None]
+        assert trend.total is not None
+        assert trend.total.steps[0].accepted is not None
+
+    def test_of_a_run_before_a_step_leaves_the_step_alone(self, empty: EnergyStore, tmp_path: Path) -> None:
+        runs = noisy(empty, tmp_path, 20, 5, 1.1)
+        found = only_step(empty.trend(chip="loihi2"))
+        assert found.evidence == "permutation"
+        for run in runs[14:20]:
+            empty.bless(run, "loihi2", reason="the level of the release")
+        assert only_step(empty.trend(chip="loihi2")) == found
+
+    def test_an_older_step_is_not_accepted_by_a_newer_level(self, empty: EnergyStore, tmp_path: Path) -> None:
+        runs = noisy(empty, tmp_path, 15, 15, 1.2)
+        newest = night(empty, tmp_path, 30, 1700)
+        empty.bless(newest, "loihi2", reason="a larger network")
+        older, newer = only(empty.trend(chip="loihi2")).steps
+        assert (older.run_id, older.accepted) == (runs[15], None)
+        assert (newer.run_id, newer.evidence, newer.accepted is not None) == (newest, "accepted", True)
+
 
 class TestTooLittle:
     def test_fewer_than_four(self, store: EnergyStore) -> None:
@@ -367,6 +507,7 @@ class TestTooLittle:
             ({"name": "nigthly"}, "Did you mean 'nightly'"),
             ({"metric": "tag:acuracy"}, "Did you mean 'accuracy'"),
             ({"chip": "toi"}, "Did you mean 'toy'"),
+            ({"chip": "toi", "metric": "spikes"}, "Did you mean 'toy'"),
             ({"cost_version": "rev3"}, "It has rev1, rev2"),
             ({"since": "2030-01-01"}, "no run meets the conditions"),
             ({"chip": "loihi"}, "none of 32 runs has a value of energy"),
@@ -388,6 +529,8 @@ class TestTooLittle:
             ({"metric": "enrgy"}, "Did you mean 'energy'"),
             ({"metric": "tag:"}, "unknown metric"),
             ({"chip": None}, "energy takes a chip"),
+            ({"metric": "spikes", "cost_version": "rev1"}, "spikes has no costs"),
+            ({"metric": "spikes", "as_recorded": True}, "spikes has no costs"),
             ({"by": "neuron"}, "must be 'layer' or None"),
             ({"metric": "tag:accuracy", "by": "layer"}, "belongs to whole runs"),
             ({"cost_version": "rev1", "as_recorded": True}, "leave one out"),
@@ -445,6 +588,33 @@ class TestShell:
         assert (step["change"], step["p_value"], step["n_runs"], step["is_of_costs"]) == (60.0, None, 8, False)
         assert step["effects"]["cost"] == 0.0
         assert step["ingested_at"] == "2020-01-25T03:00:00Z"
+
+    def test_an_ended_level(self, shell: Shell, tmp_path: Path) -> None:
+        with EnergyStore(tmp_path / "energy.duckdb") as store:
+            for number in range(32, 40):
+                night(store, tmp_path, number, 130)
+        newer, older = (line for line in shell("trend", "spikes").stdout.splitlines() if line.startswith("Step"))
+        assert newer.endswith("; lasts 8 runs so far")
+        assert older.endswith("; lasted 8 runs")
+
+    def test_the_command_that_asks_the_same(self, shell: Shell, tmp_path: Path) -> None:
+        asked = ["--chip", "toy", "--cost", "rev1", "--by", "layer", "--where", "branch=main", "--where",
+                 "accuracy>=0.9", "--since", "2020-01-02", "--last", "30", "--fdr", "0.05", "--min-change", "0.02",
+                 "--name", "nightly"]  # fmt: skip
+        assert shell("trend", *asked, "--html", "page.html").exit_code == 0
+        first = shell("trend", *asked, "--json").stdout
+        assert json.loads(first)["question"] == {
+            "metric": "energy", "chip": "toy", "name": "nightly", "by": "layer", "cost_version": "rev1",
+            "as_recorded": False, "where": ["branch=main", "accuracy>=0.9"], "since": "2020-01-02", "last": 30,
+            "fdr": 0.05, "least_change": 0.02,
+        }  # fmt: skip
+        with EnergyStore(tmp_path / "energy.duckdb") as store:
+            trend = store.trend(chip="toy", cost_version="rev1", by="layer", where=["branch=main", "accuracy>=0.9"],
+                                since="2020-01-02", last=30, fdr=0.05, least_change=0.02, name="nightly")  # fmt: skip
+        command = shlex.split(trend_page._command(trend))
+        assert command[:2] == ["energy-db", "trend"]
+        assert shell(*command[1:-2], "--json").stdout == first
+        assert trend_text.title(trend).endswith("(only branch=main, accuracy>=0.9, since 2020-01-02, the last 30)")
 
     def test_csv(self, shell: Shell) -> None:
         rows = list(csv.DictReader(shell("trend", "--chip", "toy", "--by", "layer", "-f", "csv").stdout.splitlines()))
