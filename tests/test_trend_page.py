@@ -3,49 +3,71 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from pages_read import Page, wide_pictures
 
+from energy_db.history.question import Question
 from energy_db.history.trend import Blessing, Series, Step, Trend, TrendPoint
 from energy_db.pages import layout, theme, trend_page
 
-MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
+FIRST_DAY = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def made(what: type[Any], /, **known: Any) -> Any:
+    """A thing of which only what matters is known."""
+    return what(**{entry.name: known.get(entry.name) for entry in fields(what)})
 
 
 def series(name: str, values: list[float], step_at: int | None = None) -> Series:
     """A history of a layer: a run a day, with a step before one of them."""
     levels = [values[0] if step_at is None or at < step_at else values[-1] for at in range(len(values))]
     points = [
-        TrendPoint(f"run-{at}", f"night{at}", MIDNIGHT + timedelta(days=at), value, level, value != level, None)
+        made(
+            TrendPoint,
+            run_id=f"run-{at}",
+            run_name=f"night{at}",
+            ran_at=FIRST_DAY + timedelta(days=at),
+            ingested_at=FIRST_DAY + timedelta(days=at),
+            value=value,
+            level=level,
+            stands_apart=value != level,
+        )
         for at, (value, level) in enumerate(zip(values, levels, strict=True))
     ]
-    if step_at is None:
-        return Series(name, tuple(points), (), None)
-    first, before, after = points[step_at], levels[0], levels[-1]
-    step = Step(
-        first.run_id, first.run_name, first.ingested_at, points[step_at - 1].run_id, step_at, before, after,
-        after - before, (after - before) / before, None, "exact", len(values) - step_at, None, None, None, None, None,
-        None,
+    steps = () if step_at is None else (step_in(points, step_at),)
+    return made(Series, name=name, kind="layer", layer=name, points=tuple(points), steps=steps)
+
+
+def step_in(points: list[TrendPoint], at: int) -> Step:
+    first, before, after = points[at], points[0].level, points[-1].level
+    step: Step = made(
+        Step, run_id=first.run_id, run_name=first.run_name, ran_at=first.ran_at, ingested_at=first.ingested_at,
+        previous_run_id=points[at - 1].run_id, index=at, before=before, after=after, change=after - before,
+        share=(after - before) / before, evidence="exact", n_runs=len(points) - at, layers=(),
     )  # fmt: skip
-    return Series(name, tuple(points), (step,), None)
+    return step
 
 
-def trend(*entries: Series) -> Trend:
-    n_runs = len(entries[0].points)
-    return Trend("spikes", "", None, None, False, "layer", None, n_runs, 0.05, None, entries, (), (), (), ())
+def trend(*entries: Series, **known: Any) -> Trend:
+    shown = {"metric": "spikes", "unit": "", "as_recorded": False, "by": "layer", "n_runs": len(entries[0].points)}
+    shown |= {"fdr": 0.01, "blessings": (), "left_out": (), "warnings": (), "costs": (), "series": entries}
+    question = Question(metric="spikes", by="layer")
+    found: Trend = made(Trend, **{**shown, "question": question, **known})
+    return found
 
 
 @pytest.fixture(scope="module")
 def marked() -> Trend:
     """A step up, a step down, an accepted level and a run that stands apart: all that a trend can show."""
     up, down = series("up", [1.0, 1.0, 2.0], 2), series("down", [4.0, 9.0, 4.0, 2.0], 3)
-    blessing = Blessing("run-2", "up", "a wider layer", MIDNIGHT, None)
-    return replace(trend(up, down), blessings=(blessing,))
+    blessing = Blessing("run-2", "up", "a wider layer", FIRST_DAY, None)
+    return trend(up, down, blessings=(blessing,))
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +126,13 @@ class TestKeys:
         assert len({shape for shape, _ in symbols}) == 5
 
 
+def test_is_the_same_again(marked: Trend, marked_page: str) -> None:
+    assert marked.to_html() == marked_page
+
+
 def test_every_column_has_a_name(marked_page: str) -> None:
     page = Page(marked_page)
-    assert ["run", "name", "came in", "value", "level", "mark"] in page.rows
+    assert ["run", "name", "ran", "value", "level", "mark"] in page.rows
     assert not [row for row in page.rows if "" in row[:1]]
 
 
