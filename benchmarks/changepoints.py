@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures import README, facts
+from energy_db.history.accepting import accept
 from energy_db.history.changepoints import ChangePoint, find_steps
+from energy_db.history.levels import standing_apart
 
 SCHEMA = "energy-db/benchmarks-changepoints/1"
 BEGINS, ENDS = "<!-- change points: written by python -m benchmarks.changepoints -->", "<!-- end of change points -->"
@@ -171,6 +173,60 @@ def looking_every_night(n_series: int) -> Share:
     return Share("limit: any step in noise alone at any of 41 looks, from 20 to 60 runs", hits, n_series)
 
 
+def accepting(n_series: int) -> Iterator[Share]:
+    """What an accepted level does: to steps that were found, to flat noise, to a level that only just began."""
+
+    def ask(
+        what: str,
+        make: Callable[[np.random.Generator], np.ndarray],
+        is_hit: Callable[[Sequence[ChangePoint], Sequence[ChangePoint]], bool],
+        place: Callable[[np.random.Generator, int], int],
+        **limits: float,
+    ) -> Share:
+        hits = 0
+        for number in range(n_series):
+            random = np.random.default_rng([number, *what.encode()])
+            values = make(random).tolist()
+            [found] = find_steps([values])
+            hits += is_hit(found, accept(values, found, [place(random, len(values))])[0])
+        return Share(what, hits, n_series, **limits)
+
+    for n_runs in (12, 40):
+        yield ask(
+            f"a step that was none before, in {n_runs} runs of noise alone of which any one is accepted",
+            lambda r, n=n_runs: noise(r, n), lambda found, shown: len(shown) > len(found),
+            lambda r, n: int(r.integers(n)), at_most=0.02,
+        )  # fmt: skip
+    yield ask(
+        "a step of +5 % after 20 of 28 runs is lost, or another is added, by accepting any run",
+        lambda r: stepped(r, 8), lambda found, shown: found != shown, lambda r, n: int(r.integers(n)), at_most=0.02,
+    )  # fmt: skip
+    for n_runs, percent in ((1, 25), (2, 10), (3, 8)):
+        yield ask(
+            f"+{percent} % after 20 runs is a step, within 2 runs, once run {n_runs} of it is accepted",
+            lambda r, n=n_runs, p=percent: stepped(r, n, 1 + p / 100), lambda _, shown: near(RUNS_BEFORE)(shown),
+            lambda _, n: n - 1,
+        )  # fmt: skip
+
+
+def outliers(n_series: int) -> Iterator[Share]:
+    """Runs of noise that are said to stand apart from their level."""
+    for n_runs in (5, 10, 20, 40):
+        series = (noise(np.random.default_rng([number, n_runs, 2]), n_runs).tolist() for number in range(n_series))
+        hits = sum(any(standing_apart(values, [])) for values in series)
+        yield Share(f"any run of {n_runs} that stands apart in noise alone", hits, n_series, 0.02)
+
+
+def nearly_silent(n_families: int) -> Share:
+    """Layers that count 0 or 1 in most runs, beside others that vary."""
+    hits = 0
+    for number in range(n_families):
+        random = np.random.default_rng([number, 3])
+        silent = [random.poisson(0.1, 20).astype(float).tolist() for _ in range(80)]
+        hits += any(find_steps([*(noise(random, 20).tolist() for _ in range(LAYERS - 80)), *silent]))
+    return Share(f"any step in {LAYERS} layers of which 80 are nearly silent, 20 runs", hits, n_families, 0.02)
+
+
 def families(n_families: int) -> Iterator[Share | tuple[str, float]]:
     """Two hundred layers at once: how many of the layers found have no step, and how long it takes."""
     seconds = []
@@ -243,6 +299,9 @@ def main() -> None:
         *measure(arguments.series),
         without_noise(),
         looking_every_night(arguments.series // 3),
+        *accepting(arguments.series),
+        *outliers(arguments.series),
+        nearly_silent(arguments.series // 3),
         *families(arguments.families),
     ):
         if isinstance(entry, Share):

@@ -36,8 +36,8 @@ class TrackedRuns(ComparedRuns):
     ) -> Trend:
         """Follow a metric over the runs: where its level changed for good, and why (docs/trend.md).
 
-        Runs stand in the order in which they came into the store. A run of which a part could not be priced is left
-        out, and named with the reason.
+        Runs stand in the order in which they ran: by `recorded_at` where it was declared, or else by when they came
+        into the store. A run of which a part could not be priced is left out, and named with the reason.
 
         Parameters
         ----------
@@ -49,20 +49,21 @@ class TrackedRuns(ComparedRuns):
         name : str, optional
             Only runs of this name; by default all runs make one history.
         by : {'layer'}, optional
-            A series for each layer, instead of one for the whole runs.
+            A series for each layer; that of the whole runs is beside them, as `Trend.total`.
         cost_version : str, optional
             The cost set that prices all runs; by default the one in force today, so that a new price makes no step.
+            What is no energy has none, unless a condition asks for energies.
         as_recorded : bool
             Price each run with the cost set that was in force when it came in, as was known then.
         where : sequence of str
             Conditions on fields and tags, such as 'branch=main' or 'accuracy>=0.9'.
         since : date or str, optional
-            Only runs that came in since then: a day, a moment, or text such as '2 weeks ago'.
+            Only what ran since then: a day, a moment, or text such as '2 weeks ago'.
         last : int, optional
-            Only so many of the newest runs.
+            Only so many of those that ran last.
         fdr : float
             Of the noisy series in which steps are found, the share that has none, at most; of a single series, the
-            chance of finding any step in noise alone.
+            chance of finding any step in noise alone; 0.001 or more.
         least_change : float, optional
             The smallest step that is shown, as a share of the level before; by default 0.01, and 0 where nothing
             varies but at the step.

@@ -20,14 +20,14 @@ AS_RECORDED = "as-recorded"
 @click.argument("metric", default="energy", metavar="[METRIC]")
 @click.option("--chip", metavar="NAME", help="The chip to price on.")
 @click.option("--name", metavar="NAME", help="Only runs of this name.")
-@click.option("--by", type=click.Choice(["layer"]), help="A history for each layer.")
+@click.option("--by", type=click.Choice(["layer"]), help="A history for each layer, beside the whole.")
 @click.option("--where", multiple=True, metavar="CONDITION", help="Only runs like branch=main or accuracy>=0.9.")
-@click.option("--since", metavar="MOMENT", help="Only runs since a day, or '2 weeks ago'.")
-@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N runs.")
+@click.option("--since", metavar="MOMENT", help="Only what ran since a day, or '2 weeks ago'.")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the N that ran last.")
 @click.option(
     "--cost", "cost_version", metavar=f"VERSION|{AS_RECORDED}", help="Cost set for all runs. Default: the one in force."
 )
-@click.option("--fdr", type=float, metavar="SHARE", help="How often to be wrong at most. Default: 0.01.")
+@click.option("--fdr", type=float, metavar="SHARE", help="How often to be wrong at most, from 0.001. Default: 0.01.")
 @click.option(
     "--min-change", "least_change", type=float, metavar="SHARE", help="Smallest step to show. Default: 0.01, if noisy."
 )
@@ -44,6 +44,8 @@ def trend(
     Examples:
       energy-db trend --chip loihi2 --name nightly
       energy-db trend spikes --by layer --where branch=main --last 40
+
+    Runs stand in the order in which they ran: by the moment that was declared, or else by when they came in.
 
     METRIC is energy, energy_per_inference, energy_per_spike, spikes, firing_rate, or tag:NAME for a number in a tag.
     All runs are priced with one cost version, so that a new price makes no step; with --cost as-recorded each with
