@@ -157,16 +157,6 @@ class TestTheWholeOfIt:
         ]
         assert "hid/0               4             5  8.0 pJ  10.0 pJ  +12.5 %" in shown
 
-    def test_the_page_to_look_at_comes_before_the_data(self, shell: Shell, tmp_path: Path) -> None:
-        # Who reads the data, such as head, may leave before its end.
-        said = shell(
-            "compare", "before", "after", "--chip", "toy", "--html", "change.html", "--plot", "change.svg"
-        ).output
-        assert (
-            said.index("the page is change.html") < said.index("the figure is change.svg") < said.index("Comparable:")
-        )
-        assert (tmp_path / "change.html").exists()
-
     def test_markdown(self, shell: Shell) -> None:
         shown = page(shell, "before", "after", "--chip", "toy", "-f", "md").splitlines()
         assert shown[0].startswith("# before (")

@@ -63,6 +63,11 @@ class TestReaderThatLeaves:
     def test_nobody_listens_at_all(self, store_path: Path, closed: int) -> None:
         assert self.run(store_path.parent, closed, closed, *TOO_MUCH).returncode == 1
 
+    def test_a_page_is_written_all_the_same(self, store_path: Path, closed: int) -> None:
+        wanted = ("compare", "kept", "more", "--chip", "loihi2", "--html", "change.html")
+        assert self.run(store_path.parent, closed, subprocess.PIPE, *wanted).returncode == 0
+        assert (store_path.parent / "change.html").read_text(encoding="utf-8").endswith("</html>\n")
+
     @pytest.mark.parametrize("form", ["table", "json", "csv", "md"])
     def test_a_comparison_fails_all_the_same(self, store_path: Path, closed: int, form: str) -> None:
         arguments = ("compare", "kept", "more", "--chip", "loihi2", "--fail-on", "energy>5%", "-f", form)

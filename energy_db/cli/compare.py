@@ -103,9 +103,8 @@ def compare(
             layers_alias=aliases,
         )
         outcomes = [limits.judge(limit, found) for limit in wanted]
-        # The page first: who reads the data may leave before its end.
-        page.show(found.to_html, partial(found.plot, by=by))
         _show(output, found, by, outcomes, options["top"], options["relative"], options["only_changed"])
+        page.show(found.to_html, partial(found.plot, by=by))
     insist_on_comparable("runs", found.differs, options["allow"])
     return _conclude(outcomes)
 

@@ -16,10 +16,10 @@ from energy_db.errors import NotFoundError
 from energy_db.gate.levels import Level, Levels
 from energy_db.history import student
 from energy_db.history.filters import select_runs
+from energy_db.history.groups import GROUP, is_group
 from energy_db.runs import Run
 
 BLESSED = "blessed"
-GROUP = "group:"
 CONFIDENCE = 0.95
 _FEWEST_TO_PREDICT = 3
 _IF_FIRST = "If there is none yet, as in a first run, say so: --allow-missing"
@@ -113,7 +113,7 @@ class Baselines:
         """
         if self._selector == BLESSED:
             return self._blessed(scope)
-        if self._selector.startswith(GROUP):
+        if is_group(self._selector):
             return self._mean(self._members, scope)
         [found] = self._members
         level = self._level(found, scope.cost_version, scope)
@@ -123,9 +123,8 @@ class Baselines:
     @cached_property
     def _members(self) -> list[Run]:
         """The runs that the selector names, the newest first."""
-        is_group = self._selector.startswith(GROUP)
         try:
-            if not is_group:
+            if not is_group(self._selector):
                 return [runs.load(self._engine, runs.find(self._engine, self._selector))]
             keys = select_runs(self._engine, [self._selector.removeprefix(GROUP)])
         except NotFoundError as error:
