@@ -26,6 +26,7 @@ from energy_db.catalogue.sets import Chip
 from energy_db.comparisons.rows import Effects
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.history import trend_text
+from energy_db.history.reasons import typical
 from energy_db.history.trend import Series, Step, Trend
 from energy_db.pages import trend_page
 
@@ -316,6 +317,13 @@ class TestTheReason:
         points = only(empty.trend(chip="loihi2")).points
         near = sorted(points[14:19], key=lambda point: abs(point.value - step.before))
         assert near[0].run_id == step.typical_before_id
+
+    def test_typical_is_none_that_stands_apart(self) -> None:
+        """Not even if the nearest five all do."""
+        counts = [10.0, 10.5, 30.0, 31.0, 32.0, 33.0, 34.0]
+        is_far = [count > 20 for count in counts]
+        assert typical(counts, 10.2, is_far, range(6, -1, -1)) == 0
+        assert typical(counts, 10.2, [True] * 7, range(6, -1, -1)) == 6
 
     def test_no_more_than_a_person_reads(self, empty: EnergyStore, tmp_path: Path) -> None:
         """Of 25 levels of 4 runs each, the newest 20 steps have a reason."""

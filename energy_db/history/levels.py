@@ -39,8 +39,8 @@ def standing_apart(values: Sequence[float], starts: Sequence[int], *, is_noisele
 
     Examples
     --------
-    >>> standing_apart([1, 2, 1, 2, 1, 9, 2, 1, 2, 1, 2], []).index(True)
-    5
+    >>> standing_apart([3, 4, 5, 4, 3, 4, 5, 40, 4, 3, 4, 5], []).index(True)
+    7
     """
     apart = far_off(values, starts, is_noiseless=is_noiseless)
     n_at_end = next((back for back, is_far in enumerate(reversed(apart)) if not is_far), len(apart))
