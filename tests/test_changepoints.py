@@ -269,6 +269,9 @@ class TestFamilies:
         assert (few.least_p, few.needed_p, few.enough_fdr) == pytest.approx((2 / 495, 0.0025, 8 / 495))
         assert [entry.too_few for entry in found[:3]] == [None] * 3
         assert places(search(layers, fdr=0.02)[3].steps) == [8]
+        early = search([*layers[:3], with_step(noise(3, 12), 3, 1.5)])[3].too_few
+        assert early is not None
+        assert (early.n_apart, early.least_p) == (3, pytest.approx(2 / 220))
 
     def test_the_order_of_series_does_not_matter(self) -> None:
         series = [with_step(noise(seed, 20 + seed % 3), 12, 1.0 + seed / 100) for seed in range(12)]

@@ -64,7 +64,7 @@ class TooFew:
     Attributes
     ----------
     n_values, n_apart : int
-        How many values there are, and how many of them stand on one side of the place that looks most like a step.
+        How many values there are, and how many of them stand on the shorter side of the place most like a step.
     least_p, needed_p : float
         The least p that is possible there, and the one that it takes.
     n_tests : int
@@ -180,7 +180,7 @@ def _too_few(tests: Sequence[OrderTest], n_chosen: int, fdr: float) -> dict[int,
         least = 2 / comb(n_values, split)
         if least > needed:
             enough = least * len(tests) / rank
-            found[test.series] = TooFew(n_values, n_values - split, least, needed, len(tests), enough)
+            found[test.series] = TooFew(n_values, min(split, n_values - split), least, needed, len(tests), enough)
     return found
 
 
