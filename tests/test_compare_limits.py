@@ -107,6 +107,7 @@ def test_a_limit_is_kept_or_broken(shell: Shell, limit: str, exit_code: int) -> 
         ("energy>", "'energy>' is no limit"),
         ("energy>5", "'energy>5' is no limit"),
         (">5%", "'>5%' is no limit"),
+        ("layer:>5%", "'layer:' cannot be limited"),
         ("energy>=5%", "'energy>=5%' is no limit"),
         ("energy>5%%", "'energy>5%%' is no limit"),
         ("energy>x%", "'energy>x%' is no limit"),

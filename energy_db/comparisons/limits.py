@@ -116,7 +116,8 @@ def judge(limit: Limit, comparison: Comparison) -> Outcome:
 
 def _refuse_unknown_measure(text: str, measure: str) -> None:
     known = ["energy", "energy_per_correct", *Effects.__dataclass_fields__]
-    if measure not in known and not measure.startswith("layer:"):
+    names_a_layer = measure.startswith("layer:") and measure != "layer:"
+    if measure not in known and not names_a_layer:
         raise UsageError(f"{text!r}: {measure!r} cannot be limited", f"{did_you_mean(measure, known)}{_EXAMPLES}")
 
 
