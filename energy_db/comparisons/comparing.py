@@ -13,7 +13,7 @@ from energy_db.comparisons.rows import Disparity, LayerChange, OperationChange
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
-from energy_db.intake.declaration import tag_number
+from energy_db.intake.declaration import share_or_number
 from energy_db.reports.pricing import doubts_of_costs, inferences
 from energy_db.runs import Run
 
@@ -99,10 +99,8 @@ def compare(
 
 def accuracy(run: Run) -> float | None:
     """Return the tag `accuracy` of a run as a share, 0 to 1; above 1 it is taken as per cents. None if it is none."""
-    number = tag_number(run.tags.get("accuracy", "").removesuffix("%").strip())
-    if number is None or not 0 <= number <= 100:  # noqa: PLR2004
-        return None
-    return number / 100 if number > 1 or "%" in run.tags["accuracy"] else number
+    share = share_or_number(run.tags.get("accuracy", ""), is_accuracy=True)
+    return share if share is not None and 0 <= share <= 1 else None
 
 
 def _refuse_unknown_layers(a: Run, b: Run, aliases: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
-from energy_db.intake.declaration import tag_number
+from energy_db.intake.declaration import PER_CENT, share_or_number, tag_number
 from energy_db.units import PICOJOULES, read_energy
 
 TEXTS = {"name": "run_name", "kind": "kind"}
@@ -30,7 +30,6 @@ _CONDITION = re.compile(
 _ORDERING = ("<", "<=", ">", ">=")
 TAG = "tag:"
 _EXAMPLE = "Write for example accuracy>=0.95, branch=main or name~digits; signs are = != < <= > >= and ~ (contains)."
-_PER_CENT = "%"
 _ACCURACY = "accuracy"
 # What every store can count; DuckDB takes no limit beyond.
 _MOST_RUNS = 2**62
@@ -244,7 +243,7 @@ def _of_number_or_text(asked: Condition, text: str, is_accuracy: bool = False) -
     """Compare two numbers where both are, or else texts; what is no number is neither above nor below one."""
     if asked.sign == "~":
         return _of_text(asked, text)
-    wanted = _share_or_number(asked.value, is_accuracy)
+    wanted = share_or_number(asked.value, is_accuracy)
     if wanted is None and asked.sign in _ORDERING:
         raise UsageError(
             f"{asked.name} {asked.sign} {asked.value!r}: only numbers and per cents are above or below one another",
@@ -261,20 +260,11 @@ def _of_number_or_text(asked: Condition, text: str, is_accuracy: bool = False) -
     )
 
 
-def _share_or_number(text: str, is_accuracy: bool) -> float | None:
-    """Return the number in a text; per cents, and an accuracy above 1, as a share of 1."""
-    bare = text.strip().removesuffix(_PER_CENT).strip()
-    number = tag_number(bare)
-    is_share = text.strip().endswith(_PER_CENT) or (is_accuracy and number is not None and 1 < number <= 100)  # noqa: PLR2004
-    # To move the point in the text rounds once, as in the query: 99.1% is the same number as 0.991.
-    return tag_number(f"{bare}e-2") if is_share else number
-
-
 def _number_in(text: str, is_accuracy: bool) -> str:
     """Return what reads the same number from a text in a query; only finite ones."""
-    bare = f"trim(rtrim(trim({text}), '{_PER_CENT}'))"
+    bare = f"trim(rtrim(trim({text}), '{PER_CENT}'))"
     number = f"TRY_CAST({bare} AS DOUBLE)"
-    is_share = f"right(trim({text}), 1) = '{_PER_CENT}'"
+    is_share = f"right(trim({text}), 1) = '{PER_CENT}'"
     if is_accuracy:
         is_share = f"({is_share} OR ({number} > 1 AND {number} <= 100))"
     read = f"CASE WHEN {is_share} THEN TRY_CAST({bare} || 'e-2' AS DOUBLE) ELSE {number} END"

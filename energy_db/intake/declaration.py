@@ -22,6 +22,9 @@ from energy_db.intake.network import ROLES, Layer, read_layers
 from energy_db.intake.reading import Reader
 from energy_db.units import exact
 
+# What a tag may end in that is a share.
+PER_CENT = "%"
+
 _KEYS = (
     *("run", "n_timesteps", "n_samples", "timestep_us", "layers", "counters", "tags"),
     *("kind", "seed", "git_commit", "recorded_at"),
@@ -172,6 +175,15 @@ def tag_number(value: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def share_or_number(text: str, is_accuracy: bool) -> float | None:
+    """Return the number in a tag's value, or None; per cents, and an accuracy above 1, as a share of 1."""
+    bare = text.strip().removesuffix(PER_CENT).strip()
+    number = tag_number(bare)
+    is_share = text.strip().endswith(PER_CENT) or (is_accuracy and number is not None and 1 < number <= 100)  # noqa: PLR2004
+    # To move the point in the text rounds once, as in a query: 99.1% is the same number as 0.991.
+    return tag_number(f"{bare}e-2") if is_share else number
 
 
 def contradictions(declared: Declaration, stored: Declaration) -> list[str]:
