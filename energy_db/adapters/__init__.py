@@ -1,0 +1,45 @@
+"""Adapters: recordings of other tools, as `Recording`; they look at shapes and names and import no framework."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from energy_db.adapters.nest import from_nest
+    from energy_db.adapters.simulators import from_brian2, from_lava, from_nengo
+    from energy_db.adapters.spikingjelly import from_spikingjelly
+    from energy_db.adapters.tensors import from_lava_dl, from_norse, from_rockpool, from_sinabs, from_snntorch
+
+__all__ = [
+    "from_brian2",
+    "from_lava",
+    "from_lava_dl",
+    "from_nengo",
+    "from_nest",
+    "from_norse",
+    "from_rockpool",
+    "from_sinabs",
+    "from_snntorch",
+    "from_spikingjelly",
+]
+
+_HOMES = {
+    "from_brian2": "simulators",
+    "from_lava": "simulators",
+    "from_lava_dl": "tensors",
+    "from_nengo": "simulators",
+    "from_nest": "nest",
+    "from_norse": "tensors",
+    "from_rockpool": "tensors",
+    "from_sinabs": "tensors",
+    "from_snntorch": "tensors",
+    "from_spikingjelly": "spikingjelly",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,63 @@
+"""Times become timesteps, by a stated length of a timestep and a stated rounding rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from energy_db.errors import UsageError
+from energy_db.record.arrays import as_array
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Rounding = Literal["floor", "nearest"]
+# A time on the grid is a hair off it as a binary fraction: so near, in timesteps, it is taken to be on it.
+_ON_THE_GRID = 1e-6
+
+
+def steps_of(
+    times: Any, dt: float, *, start: float = 0.0, rounding: Rounding = "floor", what: str = "times"
+) -> NDArray[np.int64]:
+    """Return the timestep of each time, from 0.
+
+    Parameters
+    ----------
+    times : array-like of float, shape (events,)
+        Times, in the unit of dt and start.
+    dt : float
+        Length of a timestep.
+    start : float
+        The time at which timestep 0 begins; with 'nearest', on which it lies.
+    rounding : {'floor', 'nearest'}
+        'floor': timestep k reaches from start + k dt up to, but not including, start + (k + 1) dt; a time within a
+        millionth of a timestep of the grid lies on it. 'nearest': timestep k is the grid's nearest point, halves go up.
+    what : str
+        What to call the times in errors.
+
+    Raises
+    ------
+    UsageError
+        If dt is not positive, the rule is unknown, or a time is not finite or lies before the start.
+
+    Examples
+    --------
+    >>> from energy_db.adapters.timing import steps_of
+    >>> steps_of([0.0, 0.3, 0.39], dt=0.1)
+    array([0, 3, 3])
+    """
+    import numpy as np
+
+    if not dt > 0 or not np.isfinite(dt):
+        raise UsageError(f"dt is {dt}, must be a positive number")
+    if rounding not in ("floor", "nearest"):
+        raise UsageError(f"rounding is {rounding!r}, must be floor or nearest")
+    exact = (as_array(times, what).astype(np.float64) - start) / dt
+    if not np.isfinite(exact).all():
+        raise UsageError(f"{what}[{int(np.flatnonzero(~np.isfinite(exact))[0])}] is not a finite time")
+    grid = np.floor(exact + 0.5)
+    steps = grid if rounding == "nearest" else np.where(np.abs(exact - grid) <= _ON_THE_GRID, grid, np.floor(exact))
+    if steps.size and steps.min() < 0:
+        first = int(np.flatnonzero(steps < 0)[0])
+        raise UsageError(f"{what}[{first}] lies before the start, {start}")
+    return steps.astype(np.int64)

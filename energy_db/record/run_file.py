@@ -1,0 +1,82 @@
+"""Run files as they are written: Parquet, one row for each event, the declaration in the metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from energy_db.record.spikes import Spikes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow
+
+METADATA_KEY = "energy_db"
+ROWS_OF_A_GROUP = 1_000_000
+
+
+def schema(declaration: str) -> pyarrow.Schema:
+    """Return the columns of a run file, with its declaration as metadata."""
+    import pyarrow as pa
+
+    columns = [
+        ("layer", pa.dictionary(pa.int16(), pa.string())),
+        *((name, pa.int32()) for name in ("neuron", "timestep", "sample", "n_spikes")),
+    ]
+    return pa.schema(columns, metadata={METADATA_KEY: declaration})
+
+
+def batch_of(spikes: Spikes, layers: Sequence[str], columns: pyarrow.Schema) -> pyarrow.RecordBatch:
+    """Return spikes as rows of a run file; layers are those of the network, in order."""
+    import numpy as np
+    import pyarrow as pa
+
+    position = np.full(len(spikes), layers.index(spikes.layer), np.int16)
+    counts = np.ones(len(spikes), np.int32) if spikes.n_spikes is None else spikes.n_spikes
+    names = pa.DictionaryArray.from_arrays(pa.array(position), pa.array(list(layers), pa.string()))
+    return pa.RecordBatch.from_arrays([names, spikes.neuron, spikes.timestep, spikes.sample, counts], schema=columns)
+
+
+def write(path: Path, layers: Sequence[str], parts: Iterable[Spikes], declaration: str) -> None:
+    """Write a run file: at once and whole, or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that exists is replaced.
+    layers : sequence of str
+        The network's layers, in order.
+    parts : iterable of Spikes
+        The events.
+    declaration : str
+        What is declared, as JSON.
+    """
+    columns = schema(declaration)
+    with _whole_or_not(path, columns) as writer:
+        for part in parts:
+            batch = batch_of(part, layers, columns)
+            for start in range(0, batch.num_rows, ROWS_OF_A_GROUP):
+                writer.write_batch(batch.slice(start, ROWS_OF_A_GROUP))
+
+
+def write_batches(path: Path, batches: Iterable[pyarrow.RecordBatch], columns: pyarrow.Schema) -> None:
+    """Write a run file from rows that are in its form already: at once and whole, or not at all."""
+    with _whole_or_not(path, columns) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+@contextmanager
+def _whole_or_not(path: Path, columns: pyarrow.Schema) -> Iterator[Any]:
+    from pyarrow import parquet
+
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with parquet.ParquetWriter(unfinished, columns, compression="zstd", compression_level=1) as writer:
+            yield writer
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
