@@ -13,13 +13,17 @@ from energy_db.engines.duckdb import Parameters
 from energy_db.errors import UsageError
 from energy_db.gated import GatedRuns
 from energy_db.intake import declaration as declared
-from energy_db.intake.ingest import IngestOptions, ingest_file
+from energy_db.intake.ingest import IngestOptions, ingest_file, ingest_recording
+from energy_db.record.journal import is_journal, recover
 from energy_db.runs import Run
 from energy_db.verification import CheckResult, check_results
 
 if TYPE_CHECKING:
     import pyarrow
     import sqlalchemy
+
+    from energy_db.record.journal import JournaledRun
+    from energy_db.record.recording import Recording
 
 AnyPath = str | PathLike[str]
 
@@ -79,7 +83,7 @@ class EnergyStore(GatedRuns):
 
     def ingest(
         self,
-        source: AnyPath,
+        source: AnyPath | Recording | JournaledRun,
         *,
         name: str | None = None,
         run_id: str | None = None,
@@ -100,15 +104,16 @@ class EnergyStore(GatedRuns):
         dry_run: bool = False,
         on_stage: Callable[[float], None] | None = None,
     ) -> Run:
-        """Store a run file: checked, rolled up and identified in one transaction.
+        """Store a run file or a recording: checked, rolled up and identified in one transaction.
 
         Content that is stored already is left as it is, and its run is returned with the status 'unchanged'.
 
         Parameters
         ----------
-        source : path-like
+        source : path-like or Recording
             A Parquet file of spike events: columns `layer`, `neuron`, `timestep`, optionally `sample` and `n_spikes`
-            (docs/python.md).
+            (docs/python.md). Or a recording, as an adapter of `energy_db.adapters` returns it, or `recover` of
+            `energy_db.record`; the folder of a recording that was cut short is taken, too.
         name, run_id : str, optional
             What to call it (default: the sidecar's `run`, else the file's stem), and its identity (default: made from
             the content).
@@ -170,7 +175,12 @@ class EnergyStore(GatedRuns):
             dry_run=dry_run,
         )
         self._refuse_read_only("ingest")
-        return ingest_file(self._engine, Path(source), options, on_stage or (lambda share: None))
+        begin_stage = on_stage or (lambda share: None)
+        if isinstance(source, str | PathLike):
+            if not is_journal(Path(source)):
+                return ingest_file(self._engine, Path(source), options, begin_stage)
+            source = recover(source)
+        return ingest_recording(self._engine, source, options, begin_stage)
 
     def runs(self, *, name: str | None = None, limit: int | None = None) -> list[Run]:
         """Return the stored runs, the newest first.

@@ -53,6 +53,7 @@ FLOORS = (
         "pages",
         "pages.theme",
         "record",
+        "record.buffer",
         "adapters",
     },
     {
@@ -68,7 +69,6 @@ FLOORS = (
     {"intake.network", "history.accepting", "gate.budget", "pages.drawing", "record.spikes", "adapters.timing"},
     {
         "intake.declaration",
-        "intake.sources",
         "catalogue.sets",
         "pages.markup",
         "engines.duckdb",
@@ -76,6 +76,7 @@ FLOORS = (
     },
     {
         "intake.contract",
+        "record.reach",
         "catalogue.citation",
         "catalogue.files",
         "catalogue.ledger",
@@ -90,8 +91,8 @@ FLOORS = (
     },
     {"pages.charts", "pages.history_chart", "reports.flame", "record.recording", "record.journal"},
     {"adapters.tensors", "adapters.spikingjelly", "adapters.simulators", "adapters.nest"},
-    {"pages.report_figures", "pages.trend_page"},
-    {"pages.report_page", "history.trend"},
+    {"pages.report_figures", "pages.trend_page", "intake.sources", "record.worker"},
+    {"pages.report_page", "history.trend", "record.writer"},
     {
         "intake.incoming",
         "intake.counter_sources",
@@ -144,7 +145,7 @@ FLOORS = (
     {"tracked", "history.groups_text"},
     {"gated"},
     {"store", "accounting", "unstored"},
-    {"cli.output", "cli.modes", "record.writer"},
+    {"cli.output", "cli.modes"},
     {"cli.pages"},
     {"cli.progress", "cli.curation", "cli.groups", "cli.query", "cli.recost", "cli.runs", "cli.trend", "cli.upkeep"},
     {"cli.record", "cli.costs", "cli.gate"},

@@ -79,7 +79,10 @@ class Declaration:
     def over(self, other: Declaration) -> Declaration:
         """Return this declaration, completed by another one that has less say."""
         missing = {f.name: getattr(other, f.name) for f in fields(self) if getattr(self, f.name) is None}
-        return replace(self, **missing, tags=other.tags | self.tags, roles=other.roles | self.roles)
+        both = replace(self, **missing, tags=other.tags | self.tags, roles=other.roles | self.roles)
+        known = {layer.name: layer for layer in other.layers or ()}
+        layers = None if both.layers is None else tuple(la.over(known.get(la.name, la)) for la in both.layers)
+        return replace(both, layers=layers)
 
 
 def read_file(path: Path) -> Declaration:

@@ -7,14 +7,15 @@ good, new run pays for the copy of its events.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from energy_db import runs, sql
 from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
-from energy_db.errors import RunFileError, StoreError
+from energy_db.errors import RunFileError, StoreError, UsageError
 from energy_db.intake import counter_sources, counters, identity
 from energy_db.intake import declaration as declared
 from energy_db.intake.contract import CONTRACT_VERSION, RunFile, open_run_file
@@ -22,6 +23,8 @@ from energy_db.intake.counter_sources import CounterRows
 from energy_db.intake.counters import Counters
 from energy_db.intake.declaration import Declaration
 from energy_db.intake.incoming import Incoming, doubts, roll_up
+from energy_db.record.journal import JournaledRun
+from energy_db.record.recording import Recording
 from energy_db.runs import Run
 
 
@@ -47,6 +50,8 @@ class IngestOptions:
         Store a run whose id or name is taken by other content as a new run, instead of refusing it.
     dry_run : bool
         Do everything but keep it.
+    recording : Recording or JournaledRun, optional
+        What the run file was written from; then it is gone after the ingest, and nothing may point to it.
     """
 
     declaration: Declaration = field(default_factory=Declaration)
@@ -57,6 +62,7 @@ class IngestOptions:
     counters: Any = None
     rename_duplicates: bool = False
     dry_run: bool = False
+    recording: Recording | JournaledRun | None = None
 
 
 class _DryRunError(Exception):
@@ -86,9 +92,9 @@ def ingest_file(engine: Engine, path: Path, options: IngestOptions, on_stage: Ca
     """
     run_file = open_run_file(engine, path, options.columns)
     said = said_of(run_file, options)
-    sha256 = run_file.sha256()
+    sha256 = None if options.recording else run_file.sha256()
     counter_rows = _read_counters(engine, options, said)
-    if same := identity.same_file(engine, run_file, sha256, said, counter_rows):
+    if sha256 and (same := identity.same_file(engine, run_file, sha256, said, counter_rows)):
         return identity.unchanged(same, run_file, said, options.run_id, same_bytes=True)
     try:
         with engine.transaction():
@@ -102,6 +108,32 @@ def ingest_file(engine: Engine, path: Path, options: IngestOptions, on_stage: Ca
     except EngineError as error:
         raise _engine_trouble(engine, path, error) from error
     return run
+
+
+def ingest_recording(
+    engine: Engine, recording: Recording | JournaledRun, options: IngestOptions, on_stage: Callable[[float], None]
+) -> Run:
+    """Store a recording, by way of a run file that is gone afterwards.
+
+    Raises
+    ------
+    UsageError
+        If nobody says what to call the run.
+    """
+    declared_names = [options.declaration.name, options.network.name if options.network else None]
+    declared_names += [recording.declaration().get("run"), Path(recording.origin).stem if recording.origin else None]
+    name = next((name for name in declared_names if name), None)
+    if name is None:
+        raise UsageError("the run of a recording needs a name", "Give it: store.ingest(recording, name='evaluation').")
+    options = replace(
+        options,
+        declaration=replace(options.declaration, name=name),
+        counters=recording.counters if options.counters is None else options.counters,
+        recording=recording,
+    )
+    with TemporaryDirectory(prefix="energy-db-") as folder:
+        run = ingest_file(engine, recording.write(Path(folder) / "recording.parquet"), options, on_stage)
+    return runs.with_status(run, run.status, recording.notes + run.notes)
 
 
 def said_of(run_file: RunFile, options: IngestOptions) -> Declaration:
@@ -137,7 +169,7 @@ def _store(
     engine: Engine,
     run_file: RunFile,
     said: Declaration,
-    sha256: str,
+    sha256: str | None,
     counter_rows: CounterRows | None,
     options: IngestOptions,
     on_stage: Callable[[float], None],
@@ -191,7 +223,7 @@ def _insert(
         "seed": said.seed,
         "git_commit": said.git_commit,
         "contract_version": CONTRACT_VERSION,
-        "source_path": str(incoming.run_file.path),
+        "source_path": options.recording.origin if options.recording else str(incoming.run_file.path),
         "column_map": incoming.run_file.column_map,
     }
     layers = incoming.layers if counted is None else counters.mark_absent(counted, incoming.layers)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from energy_db.errors import UsageError
+from energy_db.errors import RunFileError, UsageError
 from energy_db.intake.reading import LARGEST_COUNT, LARGEST_INDEX, Reader, is_text
 
 ROLES = ("input", "hidden", "readout")
@@ -38,6 +38,23 @@ class Layer:
     n_inputs: int | None = None
     n_neurons: int | None = None
     fan_out: int | tuple[int, ...] | None = None
+
+    def over(self, other: Layer) -> Layer:
+        """Return this layer, completed by what another declaration says of it.
+
+        Raises
+        ------
+        RunFileError
+            If the one has another number of neurons than the other has fan-outs.
+        """
+        missing = {f.name: getattr(other, f.name) for f in fields(self) if getattr(self, f.name) is None}
+        both = replace(self, **missing)
+        if isinstance(both.fan_out, tuple) and len(both.fan_out) != both.n_neurons:
+            raise RunFileError(
+                f"layer {self.name!r}: {both.n_neurons} neurons are declared, and the fan_out of {len(both.fan_out)}",
+                "Make the declarations of the network agree.",
+            )
+        return both
 
     @property
     def largest_fan_out(self) -> int:

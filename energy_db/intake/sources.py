@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from energy_db.errors import RunFileError
+from energy_db.record.journal import is_journal
 
 
 def find_run_files(sources: Iterable[str]) -> tuple[list[Path], list[RunFileError]]:
@@ -29,7 +30,7 @@ def find_run_files(sources: Iterable[str]) -> tuple[list[Path], list[RunFileErro
 
 def _run_files_of(source: str) -> list[Path]:
     path = Path(source)
-    if path.is_dir():
+    if path.is_dir() and not is_journal(path):
         return _run_files_in(path)
     if path.exists():
         return [path]

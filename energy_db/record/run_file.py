@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from energy_db.record.spikes import Spikes
+from energy_db.errors import UsageError
+from energy_db.record.spikes import Spikes, from_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,22 @@ def batch_of(spikes: Spikes, layers: Sequence[str], columns: pyarrow.Schema) -> 
     return pa.RecordBatch.from_arrays([names, spikes.neuron, spikes.timestep, spikes.sample, counts], schema=columns)
 
 
+def no_rows(layers: Sequence[str]) -> pyarrow.RecordBatch:
+    """Return no rows of a run file."""
+    import numpy as np
+
+    nothing = np.zeros(0, np.int32)
+    return batch_of(Spikes(layers[0], nothing, nothing, nothing), layers, schema("").remove_metadata())
+
+
+def together(batches: Sequence[pyarrow.RecordBatch]) -> pyarrow.RecordBatch:
+    """Return batches as one."""
+    import pyarrow as pa
+
+    # A table without rows has no batches.
+    return next(iter(pa.Table.from_batches(batches).combine_chunks().to_batches()), batches[0])
+
+
 def write(path: Path, layers: Sequence[str], parts: Iterable[Spikes], declaration: str) -> None:
     """Write a run file: at once and whole, or not at all.
 
@@ -64,9 +81,49 @@ def write(path: Path, layers: Sequence[str], parts: Iterable[Spikes], declaratio
 
 def write_batches(path: Path, batches: Iterable[pyarrow.RecordBatch], columns: pyarrow.Schema) -> None:
     """Write a run file from rows that are in its form already: at once and whole, or not at all."""
+    import pyarrow as pa
+
     with _whole_or_not(path, columns) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
+        for group in _grouped(batches):
+            writer.write_table(pa.Table.from_batches(group).cast(columns), row_group_size=ROWS_OF_A_GROUP)
+
+
+def _grouped(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[list[pyarrow.RecordBatch]]:
+    """Yield batches together until they fill a row group."""
+    group: list[pyarrow.RecordBatch] = []
+    n_rows = 0
+    for batch in batches:
+        group.append(batch)
+        n_rows += batch.num_rows
+        if n_rows >= ROWS_OF_A_GROUP:
+            yield group
+            group, n_rows = [], 0
+    if group:
+        yield group
+
+
+def parts_of(table: Any, layers: Sequence[str]) -> Iterator[Spikes]:
+    """Yield the spikes of an Arrow table or batch that has the columns of a run file, layer by layer.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing or holds what cannot be meant, or a layer is not one of the network's.
+    """
+    import pyarrow as pa
+    from pyarrow import compute
+
+    rows = pa.table(table)
+    missing = [name for name in ("layer", "neuron", "timestep") if name not in rows.column_names]
+    if missing:
+        raise UsageError(f"the table lacks the columns {', '.join(missing)}", f"It has {', '.join(rows.column_names)}.")
+    names = rows["layer"].cast(pa.string())
+    for name in compute.unique(names).to_pylist():
+        if name not in layers:
+            raise UsageError(f"the table names the layer {name!r}", f"The layers are {', '.join(layers)}.")
+        own = rows.filter(compute.equal(names, name))
+        held = {column: own[column].to_numpy() for column in own.column_names if column != "layer"}
+        yield from_events(name, held["neuron"], held["timestep"], held.get("sample"), held.get("n_spikes"))
 
 
 @contextmanager

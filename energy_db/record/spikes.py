@@ -177,9 +177,9 @@ def _coordinates(where: NDArray[Any], shape: tuple[int, ...], axes: Axes) -> dic
     at: dict[str, NDArray[Any]] = {}
     for name, size in reversed(list(zip(axes.names, shape, strict=True))):
         where, at[name] = np.divmod(where, where.dtype.type(max(size, 1)))
-    size = dict(zip(axes.names, shape, strict=True))
+    size_of = dict(zip(axes.names, shape, strict=True))
     neuron = at[axes.of_neurons[0]].astype(np.int64 if len(axes.of_neurons) > 1 else np.int32)
     for name in axes.of_neurons[1:]:
-        neuron = neuron * size[name] + at[name]
+        neuron = neuron * size_of[name] + at[name]
     kept = {name: at[name].astype(np.int32) for name in (TIME, BATCH) if name in at}
     return {**kept, "neuron": neuron.astype(np.int32)}
