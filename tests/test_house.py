@@ -90,8 +90,8 @@ FLOORS = (
         "pages.origin",
     },
     {"pages.charts", "pages.history_chart", "reports.flame", "record.recording", "record.journal"},
-    {"adapters.tensors", "adapters.spikingjelly", "adapters.simulators", "adapters.nest"},
-    {"pages.report_figures", "pages.trend_page", "intake.sources", "record.worker"},
+    {"adapters.tensors", "adapters.simulators", "adapters.nest"},
+    {"pages.report_figures", "pages.trend_page", "intake.sources", "record.worker", "adapters.spikingjelly"},
     {"pages.report_page", "history.trend", "record.writer"},
     {
         "intake.incoming",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from energy_db.adapters.nest import from_nest
+    from energy_db.adapters.nest import from_nest, from_nest_files
     from energy_db.adapters.simulators import from_brian2, from_lava, from_nengo
     from energy_db.adapters.spikingjelly import from_spikingjelly
     from energy_db.adapters.tensors import from_lava_dl, from_norse, from_rockpool, from_sinabs, from_snntorch
@@ -16,6 +16,7 @@ __all__ = [
     "from_lava_dl",
     "from_nengo",
     "from_nest",
+    "from_nest_files",
     "from_norse",
     "from_rockpool",
     "from_sinabs",
@@ -29,6 +30,7 @@ _HOMES = {
     "from_lava_dl": "tensors",
     "from_nengo": "simulators",
     "from_nest": "nest",
+    "from_nest_files": "nest",
     "from_norse": "tensors",
     "from_rockpool": "tensors",
     "from_sinabs": "tensors",

@@ -61,3 +61,42 @@ def steps_of(
         first = int(np.flatnonzero(steps < 0)[0])
         raise UsageError(f"{what}[{first}] lies before the start, {start}")
     return steps.astype(np.int64)
+
+
+def n_steps(duration: float, dt: float) -> int:
+    """Return how many timesteps a duration takes, one that is only begun included.
+
+    Raises
+    ------
+    UsageError
+        If either is not a positive number.
+
+    Examples
+    --------
+    >>> from energy_db.adapters.timing import n_steps
+    >>> n_steps(0.3, dt=0.1), n_steps(0.31, dt=0.1)
+    (3, 4)
+    """
+    for name, value in (("dt", dt), ("duration", duration)):
+        if not 0 < value < float("inf"):
+            raise UsageError(f"{name} is {value}, must be a positive number")
+    exact = duration / dt
+    nearest = round(exact)
+    return nearest if nearest and abs(exact - nearest) <= _ON_THE_GRID else int(exact) + 1
+
+
+def refuse_beyond(steps: NDArray[np.int64], n_timesteps: int, what: str) -> None:
+    """Raise if a timestep lies before the run or beyond its end.
+
+    Raises
+    ------
+    UsageError
+        With the first of them.
+    """
+    wrong = (steps < 0) | (steps >= n_timesteps)
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise UsageError(
+            f"{what}[{first}] is in timestep {steps[first]}, but the run has {n_timesteps} timesteps, from 0",
+            "Are dt and the duration right, and in the same unit as the times?",
+        )

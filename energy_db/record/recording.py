@@ -99,7 +99,11 @@ def declared_layer(layer: Layer) -> dict[str, Any]:
 
 
 def of_arrays(
-    arrays: Mapping[str, Any], axes: str, *, values: Values = "counts", timestep_us: float | None = None
+    arrays: Mapping[str, Any],
+    axes: str | Mapping[str, str],
+    *,
+    values: Values = "counts",
+    timestep_us: float | None = None,
 ) -> Recording:
     """Return the recording of one dense array for each layer.
 
@@ -107,8 +111,9 @@ def of_arrays(
     ----------
     arrays : mapping of str to array-like
         Layers and their arrays, in the order of the network.
-    axes : str
-        What the axes mean: `T` time, `B` batch, `N` neurons, or `C`, `D`, `H`, `W`; beside `C`, `N` is the batch.
+    axes : str or mapping of str to str
+        What the axes mean, of all layers or of each: `T` time, `B` batch, `N` neurons, or `C`, `D`, `H`, `W`; beside
+        `C`, `N` is the batch.
     values : {'counts', 'graded'}
         Whether an entry is a number of spikes, or the payload of a single one.
     timestep_us : float, optional
@@ -121,13 +126,14 @@ def of_arrays(
     """
     if not isinstance(arrays, Mapping) or not arrays:
         raise UsageError("the recording has no layers", "Give a mapping of layer names to arrays.")
-    found = {name: from_dense(name, array, axes, values=values) for name, array in arrays.items()}
+    axes_of = dict.fromkeys(arrays, axes) if isinstance(axes, str) else axes
+    found = {name: from_dense(name, array, axes_of[name], values=values) for name, array in arrays.items()}
     extents = {name: extent for name, (_, extent) in found.items()}
     for key, meaning in (("n_timesteps", "timesteps"), ("n_samples", "samples")):
         sizes = {name: getattr(extent, key) for name, extent in extents.items()}
         if len(set(sizes.values())) > 1:
             listed = ", ".join(f"{name} has {size}" for name, size in sizes.items())
-            raise UsageError(f"all layers must have as many {meaning}, but {listed}", f"The axes are {axes!r}.")
+            raise UsageError(f"all layers must have as many {meaning}, but {listed}", f"Axes are taken as {axes!r}.")
     first = next(iter(extents.values()))
     layers = tuple(Layer(name, n_neurons=extent.n_neurons) for name, extent in extents.items())
     parts = [spikes for spikes, _ in found.values()]

@@ -1,0 +1,189 @@
+"""Monitors and probes of Brian2, Nengo and Lava."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from energy_db.adapters.timing import n_steps, refuse_beyond, steps_of
+from energy_db.errors import UsageError
+from energy_db.intake.network import Layer
+from energy_db.record.arrays import as_array
+from energy_db.record.recording import Recording, of_arrays, of_parts
+from energy_db.record.spikes import Values, from_events
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MICROSECONDS = 1e6
+# How far a probe's value may be off a whole number of spikes, as a share of one.
+_NEARLY_WHOLE = 1e-6
+
+
+def from_brian2(
+    monitors: Mapping[str, Any], *, dt: Any, duration: Any, sizes: Mapping[str, int] | None = None
+) -> Recording:
+    """Take Brian2's spike monitors.
+
+    Parameters
+    ----------
+    monitors : mapping of str to (SpikeMonitor or mapping)
+        For each layer, in order: the monitor, or what its `get_states(units=False)` returned: `i` and `t`.
+    dt, duration : Quantity or float
+        Length of a timestep, and of the run; a plain number is in seconds.
+    sizes : mapping of str to int, optional
+        Neurons of layers whose monitor does not say (`monitor.source.N`).
+
+    Returns
+    -------
+    Recording
+        One sample. Timestep k is the one whose clock shows k dt: Brian2 puts spikes on its grid.
+
+    Raises
+    ------
+    UsageError
+        If a monitor kept counts only, nobody says how many neurons a layer has, or a time does not fit.
+
+    Examples
+    --------
+    >>> from energy_db.adapters import from_brian2
+    >>> states = {"i": [0, 2, 2], "t": [0.0001, 0.0003, 0.0099]}
+    >>> recording = from_brian2({"exc": states}, dt=0.0001, duration=0.01, sizes={"exc": 3})
+    >>> recording.n_timesteps, recording.n_spikes
+    (100, {'exc': 3})
+    """
+    step, length = float(as_array(dt, "dt")), float(as_array(duration, "duration"))
+    n_timesteps = n_steps(length, step)
+    layers, parts = [], []
+    for name, monitor in monitors.items():
+        states = monitor if isinstance(monitor, Mapping) else _states_of(name, monitor)
+        if "i" not in states or "t" not in states:
+            raise UsageError(f"the states of layer {name!r} lack i or t", f"They have {', '.join(states)}.")
+        n_neurons = (sizes or {}).get(name, states.get("N_source"))
+        if n_neurons is None:
+            raise UsageError(f"nobody says how many neurons layer {name!r} has", f"Give sizes={{{name!r}: ...}}.")
+        steps = steps_of(states["t"], step, rounding="nearest", what=f"t of layer {name!r}")
+        refuse_beyond(steps, n_timesteps, f"t of layer {name!r}")
+        layers.append(Layer(name, n_neurons=int(n_neurons)))
+        parts.append(from_events(name, states["i"], steps))
+    return of_parts(layers, parts, n_timesteps, timestep_us=round(step * _MICROSECONDS, 6))
+
+
+def from_nengo(
+    probes: Mapping[str, Any],
+    *,
+    dt: float = 0.001,
+    amplitude: float = 1.0,
+    sample_every: float | None = None,
+) -> Recording:
+    """Take the data of Nengo's spike probes.
+
+    Parameters
+    ----------
+    probes : mapping of str to array, shape (steps, neurons)
+        For each layer, in order: `sim.data[probe]` of `nengo.Probe(ensemble.neurons)`. A spike is amplitude / dt there;
+        twice as much is two spikes.
+    dt : float
+        The simulator's timestep in seconds.
+    amplitude : float
+        The amplitude of the neurons.
+    sample_every : float, optional
+        What the probes were given as such, in seconds. If that is longer than dt they have skipped spikes: a note of
+        the recording says so.
+
+    Returns
+    -------
+    Recording
+        One sample; row k of a probe, whose time is (k + 1) dt, is timestep k.
+
+    Raises
+    ------
+    UsageError
+        If a value is no whole number of spikes, or probes differ in their steps.
+
+    Examples
+    --------
+    >>> from energy_db.adapters import from_nengo
+    >>> from_nengo({"ens": [[0.0, 1000.0], [2000.0, 0.0]]}).n_spikes
+    {'ens': 3}
+    """
+    import numpy as np
+
+    if not dt > 0 or not amplitude > 0:
+        raise UsageError(f"dt is {dt} and amplitude {amplitude}, both must be positive")
+    counts = {}
+    for name, data in probes.items():
+        exact = as_array(data, f"the probe of layer {name!r}").astype(np.float64) * dt / amplitude
+        counts[name] = np.rint(exact)
+        if not np.allclose(exact, counts[name], rtol=0, atol=_NEARLY_WHOLE):
+            wrong = exact[~np.isclose(exact, counts[name], rtol=0, atol=_NEARLY_WHOLE)][0]
+            raise UsageError(
+                f"the probe of layer {name!r} holds {wrong:.6g} spikes in a timestep",
+                "Values are spikes times amplitude / dt: are dt and amplitude right, and is it a probe of spikes?",
+            )
+    rows = dt if sample_every is None else sample_every
+    recording = of_arrays(counts, "TN", timestep_us=round(rows * _MICROSECONDS, 6))
+    if rows <= dt * (1 + _NEARLY_WHOLE):
+        return recording
+    note = f"sample_every of {rows} s skips the spikes between: about one of {round(rows / dt)} is here"
+    return Recording(recording.layers, recording.spikes, recording.n_timesteps, 1, recording.timestep_us, notes=(note,))
+
+
+def from_lava(
+    data: Mapping[str, Any],
+    *,
+    names: Mapping[str, str] | None = None,
+    port: str = "s_out",
+    values: Values = "graded",
+    timestep_us: float | None = None,
+) -> Recording:
+    """Take what Lava's monitors recorded.
+
+    Parameters
+    ----------
+    data : mapping of str to mapping
+        What `Monitor.get_data()` returned, `{process: {port: array}}`, arrays of shape (steps, ...); those of several
+        monitors as one mapping.
+    names : mapping of str to str, optional
+        The layer for each process, in order. Default: the processes' own names, which Lava makes up where nobody gave
+        them.
+    port : str
+        The port that sends the spikes.
+    values : {'counts', 'graded'}
+        Whether an entry is a payload of one spike, as Lava's graded spikes, or a number of spikes.
+    timestep_us : float, optional
+        Length of a timestep in microseconds.
+
+    Raises
+    ------
+    UsageError
+        If a process or its port was not recorded, or processes differ in their steps.
+
+    Examples
+    --------
+    >>> from energy_db.adapters import from_lava
+    >>> data = {"Process_7": {"s_out": [[0.0, 1.0], [3.0, 0.0]]}}
+    >>> from_lava(data, names={"Process_7": "hidden"}).n_spikes
+    {'hidden': 2}
+    """
+    chosen = {process: process for process in data} if names is None else names
+    arrays: dict[str, NDArray[Any]] = {}
+    for process, layer in chosen.items():
+        if process not in data:
+            raise UsageError(f"there is no process {process!r}", f"Recorded are {', '.join(data)}.")
+        if port not in data[process]:
+            raise UsageError(
+                f"the process {process!r} has no port {port!r}", f"Recorded of it are {', '.join(data[process])}."
+            )
+        steps = as_array(data[process][port], f"the port {port!r} of {process!r}")
+        arrays[layer] = steps.reshape(len(steps), -1)
+    return of_arrays(arrays, "TN", values=values, timestep_us=timestep_us)
+
+
+def _states_of(name: str, monitor: Any) -> dict[str, Any]:
+    """Return a monitor's spikes and size; one that recorded counts only has none."""
+    if not hasattr(monitor, "i") or not hasattr(monitor, "t") or getattr(monitor, "record", True) is False:
+        raise UsageError(
+            f"the monitor of layer {name!r} kept counts only", "Make it with record=True: when a spike came matters."
+        )
+    return {"i": monitor.i, "t": monitor.t, "N_source": getattr(getattr(monitor, "source", None), "N", None)}

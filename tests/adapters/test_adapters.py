@@ -1,0 +1,299 @@
+"""Adapters on what frameworks themselves recorded (examples/frameworks): counts, sizes, energies, and traps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from energy_db import EnergyStore
+from energy_db.adapters import (
+    from_brian2,
+    from_nengo,
+    from_nest,
+    from_nest_files,
+    from_norse,
+    from_snntorch,
+    from_spikingjelly,
+)
+from energy_db.errors import RunFileError, UsageError
+from energy_db.record import Recording
+
+RECORDED = Path(__file__).parent / "recorded"
+
+
+def recorded(name: str) -> dict[str, Any]:
+    with np.load(RECORDED / f"{name}.npz", allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+def counts_of(recording: Recording) -> dict[str, list[int]]:
+    """Return the spikes of each neuron of each layer."""
+    counts = {layer.name: np.zeros(layer.n_neurons or 0, int) for layer in recording.layers}
+    for part in recording.spikes():
+        np.add.at(counts[part.layer], part.neuron, 1 if part.n_spikes is None else part.n_spikes)
+        assert part.timestep.max(initial=0) < recording.n_timesteps
+        assert part.sample.max(initial=0) < recording.n_samples
+    return {layer: each.tolist() for layer, each in counts.items()}
+
+
+def own_counts(raw: dict[str, Any], *layers: str) -> dict[str, list[int]]:
+    """Return what the framework itself counted."""
+    return {layer: raw[f"count_{layer}"].astype(int).tolist() for layer in layers}
+
+
+def assert_priced(recording: Recording, hidden: str, readout: str) -> None:
+    """Hold the store's energy against 2.1 pJ for a hidden spike and 1.0 pJ for one of the readout."""
+    with EnergyStore(":memory:") as store:
+        run = store.ingest(recording, name="recorded", roles={hidden: "hidden", readout: "readout"})
+        spikes = recording.n_spikes
+        expected = 2.1 * spikes[hidden] + 1.0 * spikes[readout]
+        assert store.report(run, "loihi2").total_energy_pj == pytest.approx(expected)
+        assert (run.n_timesteps, run.n_samples) == (recording.n_timesteps, recording.n_samples)
+        assert all(result.n_failures == 0 for result in store.verify())
+
+
+class TestSnnTorch:
+    def test_counts_are_its_own(self) -> None:
+        raw = recorded("snntorch")
+        recording = from_snntorch({layer: raw[layer] for layer in ("conv", "out")})
+        assert counts_of(recording) == own_counts(raw, "conv", "out")
+        assert (recording.n_timesteps, recording.n_samples) == (12, 3)
+        assert [layer.n_neurons for layer in recording.layers] == [2 * 4 * 4, 5]
+        assert_priced(recording, "conv", "out")
+
+    def test_lists_of_timesteps_are_stacked(self) -> None:
+        raw = recorded("snntorch")
+        listed = from_snntorch({layer: list(raw[layer]) for layer in ("conv", "out")})
+        assert counts_of(listed) == own_counts(raw, "conv", "out")
+        assert (listed.n_timesteps, listed.n_samples) == (12, 3)
+
+    def test_graded_layers_have_to_be_called_so(self) -> None:
+        graded = recorded("snntorch")["out"] * 0.25
+        with pytest.raises(UsageError, match=r"holds 0\.25.*whole numbers"):
+            from_snntorch({"out": graded})
+        assert from_snntorch({"out": graded}, values="graded").n_spikes == {"out": np.count_nonzero(graded)}
+
+    @pytest.mark.parametrize(
+        ("spikes", "message"),
+        [
+            ({}, "no layers"),
+            ({"out": []}, "has no timesteps"),
+            ({"out": np.zeros((4, 3))}, "must have the axes T, B, neurons"),
+            ({"out": [np.zeros((3, 2)), np.zeros((2, 2))]}, r"timestep 1 of layer 'out' is of shape \(2, 2\)"),
+            ({"a": np.zeros((4, 3, 2)), "b": np.zeros((5, 3, 2))}, "as many timesteps, but a has 4, b has 5"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, spikes: dict[str, Any], message: str) -> None:
+        with pytest.raises(UsageError, match=message):
+            from_snntorch(spikes)
+
+
+class TestNorse:
+    def test_counts_are_its_own_and_states_are_left_out(self) -> None:
+        raw = recorded("norse")
+        cell_outputs = [(step, object()) for step in raw["out"]]
+        recording = from_norse({"hidden": (raw["hidden"], object()), "out": cell_outputs}, timestep_us=1000)
+        assert counts_of(recording) == own_counts(raw, "hidden", "out")
+        assert (recording.n_timesteps, recording.n_samples, recording.timestep_us) == (12, 3, 1000)
+        assert_priced(recording, "hidden", "out")
+
+
+class TestSpikingJelly:
+    @staticmethod
+    def monitor(raw: dict[str, Any], step_mode: str) -> SimpleNamespace:
+        records = [raw[key] for key in sorted(raw) if key.startswith(f"{step_mode}_record_")]
+        index = {name: raw[f"{step_mode}_index_{name}"].tolist() for name in ("1", "3")}
+        return SimpleNamespace(records=records, name_records_index=index)
+
+    @pytest.mark.parametrize("step_mode", ["m", "s"])
+    def test_counts_are_its_own_in_both_step_modes(self, step_mode: str) -> None:
+        raw = recorded("spikingjelly")
+        recording = from_spikingjelly(self.monitor(raw, step_mode), step_mode=step_mode, n_timesteps=8)
+        own = {name: raw[f"{step_mode}_count_{name}"].astype(int).tolist() for name in ("1", "3")}
+        assert counts_of(recording) == own
+        # Batches of 3 and 2 samples stand in the same list.
+        assert (recording.n_timesteps, recording.n_samples) == (8, 5)
+        assert_priced(recording, "1", "3")
+
+    def test_both_step_modes_give_the_same_events(self) -> None:
+        raw = recorded("spikingjelly")
+        with EnergyStore(":memory:") as store:
+            runs = [
+                store.ingest(from_spikingjelly(self.monitor(raw, mode), step_mode=mode, n_timesteps=8), name="sj")
+                for mode in ("m", "s")
+            ]
+        assert [run.status for run in runs] == ["stored", "unchanged"]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"step_mode": "s"}, "do not say where a sample ends"),
+            ({"step_mode": "s", "n_timesteps": 5}, "16 records, which is not a multiple of 5"),
+            ({"step_mode": "x"}, "must be 'm' or 's'"),
+            ({"step_mode": "s", "n_timesteps": 8, "layers": ["2"]}, "'2' is not monitored"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, options: dict[str, Any], message: str) -> None:
+        with pytest.raises(UsageError, match=message):
+            from_spikingjelly(self.monitor(recorded("spikingjelly"), "s"), **options)
+
+
+class TestBrian2:
+    @staticmethod
+    def monitors(raw: dict[str, Any]) -> dict[str, Any]:
+        return {
+            layer: SimpleNamespace(i=raw[f"i_{layer}"], t=raw[f"t_{layer}"], source=SimpleNamespace(N=n), record=True)
+            for layer, n in (("noise", 8), ("cells", 5))
+        }
+
+    def test_counts_are_its_own(self) -> None:
+        raw = recorded("brian2")
+        recording = from_brian2(self.monitors(raw), dt=raw["dt"], duration=raw["duration"])
+        assert counts_of(recording) == own_counts(raw, "noise", "cells")
+        assert (recording.n_timesteps, recording.n_samples, recording.timestep_us) == (2000, 1, 100.0)
+        assert_priced(recording, "noise", "cells")
+
+    def test_a_silent_neuron_counts(self) -> None:
+        raw = recorded("brian2")
+        assert own_counts(raw, "cells")["cells"][-1] == 0
+        recording = from_brian2(self.monitors(raw), dt=raw["dt"], duration=raw["duration"])
+        assert [layer.n_neurons for layer in recording.layers] == [8, 5]
+
+    def test_seconds_become_the_steps_of_its_clock(self) -> None:
+        raw = recorded("brian2")
+        recording = from_brian2(self.monitors(raw), dt=raw["dt"], duration=raw["duration"])
+        [noise, _] = recording.spikes()
+        # Brian2 computes t = k dt in binary fractions: k is what the decimal number shows.
+        assert noise.timestep.tolist() == [int(f"{t:.4f}".replace(".", "")) for t in raw["t_noise"]]
+
+    def test_states_without_units_need_sizes(self) -> None:
+        raw = recorded("brian2")
+        states = {"cells": {"i": raw["i_cells"], "t": raw["t_cells"]}}
+        with pytest.raises(UsageError, match="nobody says how many neurons"):
+            from_brian2(states, dt=raw["dt"], duration=raw["duration"])
+        recording = from_brian2(states, dt=raw["dt"], duration=raw["duration"], sizes={"cells": 5})
+        assert counts_of(recording) == own_counts(raw, "cells")
+
+    def test_a_monitor_of_counts_is_refused(self) -> None:
+        counting = SimpleNamespace(count=[3, 4], source=SimpleNamespace(N=2), record=False)
+        with pytest.raises(UsageError, match="kept counts only"):
+            from_brian2({"cells": counting}, dt=1e-4, duration=0.2)
+
+    def test_a_run_that_is_too_short_is_refused(self) -> None:
+        raw = recorded("brian2")
+        with pytest.raises(UsageError, match="but the run has 1000 timesteps"):
+            from_brian2(self.monitors(raw), dt=raw["dt"], duration=0.1)
+
+
+class TestNengo:
+    def test_counts_are_its_own_several_in_a_timestep_included(self) -> None:
+        raw = recorded("nengo")
+        recording = from_nengo({"plain": raw["plain"], "fast": raw["fast"]})
+        assert counts_of(recording) == own_counts(raw, "plain", "fast")
+        assert max(raw["fast"].max() / 1000, 0) > 1
+        assert (recording.n_timesteps, recording.n_samples, recording.timestep_us) == (100, 1, 1000.0)
+        assert_priced(recording, "plain", "fast")
+
+    def test_the_first_row_is_timestep_0(self) -> None:
+        [part] = from_nengo({"plain": recorded("nengo")["plain"]}).spikes()
+        rows, neurons = np.nonzero(recorded("nengo")["plain"])
+        assert (part.timestep.tolist(), part.neuron.tolist()) == (rows.tolist(), neurons.tolist())
+
+    def test_amplitudes_scale_spikes(self) -> None:
+        raw = recorded("nengo")
+        recording = from_nengo({"small": raw["small"]}, amplitude=0.01)
+        assert counts_of(recording) == own_counts(raw, "small")
+        with pytest.raises(UsageError, match=r"holds 0\.01 spikes in a timestep"):
+            from_nengo({"small": raw["small"]})
+
+    def test_sample_every_is_warned_of(self) -> None:
+        raw = recorded("nengo")
+        recording = from_nengo({"plain": raw["skipping"]}, sample_every=0.002)
+        assert sum(recording.n_spikes.values()) < raw["count_plain"].sum()
+        assert any("skips the spikes between" in note for note in recording.notes)
+        with EnergyStore(":memory:") as store:
+            assert any("skips the spikes" in note for note in store.ingest(recording, name="nengo").notes)
+
+
+class TestNest:
+    @staticmethod
+    def known(raw: dict[str, Any]) -> dict[str, Any]:
+        populations = {layer: raw[f"ids_{layer}"].tolist() for layer in ("cells", "parrots")}
+        return {"populations": populations, "dt_ms": 0.1, "duration_ms": 100.0}
+
+    @staticmethod
+    def events(raw: dict[str, Any], recorder: str) -> dict[str, Any]:
+        prefix = f"{recorder}_"
+        return {key.removeprefix(prefix): value for key, value in raw.items() if key.startswith(prefix)}
+
+    def test_counts_are_its_own_with_ids_from_1(self) -> None:
+        raw = recorded("nest")
+        recording = from_nest(self.events(raw, "memory"), **self.known(raw))
+        assert raw["ids_cells"][0] == 1
+        assert counts_of(recording) == own_counts(raw, "cells", "parrots")
+        assert [layer.n_neurons for layer in recording.layers] == [4, 3]
+        assert counts_of(recording)["cells"][-1] == 0
+        assert (recording.n_timesteps, recording.n_samples, recording.timestep_us) == (1000, 1, 100.0)
+        assert_priced(recording, "cells", "parrots")
+
+    def test_milliseconds_steps_and_files_give_the_same_events(self) -> None:
+        raw = recorded("nest")
+        files = sorted(RECORDED.glob("nest-spikes-*.dat"))
+        assert len(files) == 2  # one for each thread
+        found = [
+            from_nest(self.events(raw, "memory"), **self.known(raw)),
+            from_nest(self.events(raw, "steps"), **self.known(raw)),
+            from_nest_files(files, **self.known(raw)),
+        ]
+        events = [
+            {(part.layer, *row) for part in each.spikes() for row in zip(part.neuron, part.timestep, strict=True)}
+            for each in found
+        ]
+        assert events[0] == events[1] == events[2]
+        assert len(events[0]) == sum(found[0].n_spikes.values())
+
+    def test_a_spike_is_in_the_step_that_it_ends(self) -> None:
+        raw = recorded("nest")
+        events = self.events(raw, "memory")
+        [cells, _] = from_nest(events, **self.known(raw)).spikes()
+        own = np.isin(events["senders"], raw["ids_cells"])
+        tenths = [round(float(f"{t:.1f}") * 10) for t in events["times"][own]]
+        assert cells.timestep.tolist() == [tenth - 1 for tenth in tenths]
+
+    @pytest.mark.parametrize(("time", "timestep"), [(0.1, 0), (0.15, 1), (0.2, 1), (0.3, 2), (100.0, 999)])
+    def test_precise_times_are_in_the_step_that_they_end(self, time: float, timestep: int) -> None:
+        known = {"populations": {"cells": [1]}, "dt_ms": 0.1, "duration_ms": 100.0}
+        [part] = from_nest({"senders": [1], "times": [time]}, **known).spikes()
+        assert part.timestep.tolist() == [timestep]
+
+    @pytest.mark.parametrize(
+        ("changed", "message"),
+        [
+            ({"populations": {"cells": [1, 2]}}, "belongs to no population"),
+            ({"populations": {"cells": [1, 2, 3, 4], "parrots": [4, 6, 7, 8]}}, "the id 4 is in the populations twice"),
+            ({"duration_ms": 50.0}, "but the run has 500 timesteps"),
+            ({"dt_ms": 0.0}, "dt is 0.0, must be a positive number"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, changed: dict[str, Any], message: str) -> None:
+        raw = recorded("nest")
+        with pytest.raises(UsageError, match=message):
+            from_nest(self.events(raw, "memory"), **(self.known(raw) | changed))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "its first line without # must be"),
+            ("# NEST\n# RecordingBackendASCII\nsender\ttime_ms\n1\t2.0\n3\n", "line 5 is '3', must be 2 numbers"),
+            ("sender\ttime_ms\n1\tx\n", "line 2 is"),
+        ],
+    )
+    def test_files_that_are_none_of_nests_are_refused(self, tmp_path: Path, text: str, message: str) -> None:
+        path = tmp_path / "spikes.dat"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(RunFileError, match=message):
+            from_nest_files([path], populations={"cells": [1]}, dt_ms=0.1, duration_ms=10.0)
