@@ -8,7 +8,7 @@ VENV_BROWSER := .venv-browser
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint check test-duckdb15 parity oracles docs bench bench-changepoints clean python-is-new-enough
+.PHONY: help demo test lint check test-duckdb15 parity oracles docs bench bench-changepoints clean frameworks python-is-new-enough
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -45,6 +45,30 @@ browser: $(VENV_BROWSER)/ready /usr/bin/chromium ## Look at the pages in headles
 oracles: $(VENV_ORACLES)/ready ## Compare the steps of trend with those of ruptures, asv and Apache Otava (not part of check).
 	ORACLES=required $(VENV_ORACLES)/bin/python -m pytest tests/oracles
 
+# What goes into one environment; brian2 does not work with the newest numpy.
+FRAMEWORKS_torch := torch==2.13.0 snntorch==1.0.0 norse==1.1.0 spikingjelly==2.0.0
+FRAMEWORKS_sinabs := torch==2.13.0 sinabs==3.1.3 pbr
+FRAMEWORKS_rockpool := torch==2.13.0 rockpool==3.1.0
+FRAMEWORKS_brian2 := brian2==2.9.0 'numpy<2.3' setuptools
+FRAMEWORKS_nengo := nengo==4.1.0
+FRAMEWORKS_nest := nest-simulator==3.10.0
+SCRIPTS_torch := snntorch norse spikingjelly
+
+frameworks: $(addprefix frameworks-,torch sinabs rockpool brian2 nengo nest) ## Record with each framework, which it installs, and compare counts (not part of check).
+
+frameworks-%: .venv-frameworks/%/ready
+	mkdir -p .cache/recorded
+	for name in $(or $(SCRIPTS_$*),$*); do \
+		.venv-frameworks/$*/bin/python examples/frameworks/record_$$name.py .cache/recorded/$$name.npz || exit 1; \
+	done
+
+# Frameworks want versions of their own, so that no constraints hold here; torch first, or others bring a larger one.
+.venv-frameworks/%/ready: pyproject.toml | python-is-new-enough
+	$(PYTHON) -m venv .venv-frameworks/$*
+	.venv-frameworks/$*/bin/python -m pip install --quiet $(firstword $(FRAMEWORKS_$*))
+	.venv-frameworks/$*/bin/python -m pip install --quiet --editable . $(FRAMEWORKS_$*)
+	touch $@
+
 docs: $(VENV)/ready ## Write the generated pages of docs/ and the README's tour anew.
 	$(VENV)/bin/python docs/generate.py
 
@@ -55,7 +79,7 @@ bench-changepoints: $(VENV)/ready ## Measure how often trend finds steps that ar
 	$(VENV)/bin/python -m benchmarks.changepoints
 
 clean: ## Remove the environments and caches.
-	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) .venv-frameworks .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV)

@@ -8,12 +8,11 @@ if TYPE_CHECKING:
     from energy_db.adapters.nest import from_nest, from_nest_files
     from energy_db.adapters.simulators import from_brian2, from_lava, from_nengo
     from energy_db.adapters.spikingjelly import from_spikingjelly
-    from energy_db.adapters.tensors import from_lava_dl, from_norse, from_rockpool, from_sinabs, from_snntorch
+    from energy_db.adapters.tensors import from_norse, from_rockpool, from_sinabs, from_snntorch
 
 __all__ = [
     "from_brian2",
     "from_lava",
-    "from_lava_dl",
     "from_nengo",
     "from_nest",
     "from_nest_files",
@@ -27,7 +26,6 @@ __all__ = [
 _HOMES = {
     "from_brian2": "simulators",
     "from_lava": "simulators",
-    "from_lava_dl": "tensors",
     "from_nengo": "simulators",
     "from_nest": "nest",
     "from_nest_files": "nest",

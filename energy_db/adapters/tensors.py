@@ -1,4 +1,4 @@
-"""Tensors of snnTorch, Norse, sinabs, Rockpool and lava-dl: one dense array for each layer, axes by framework."""
+"""Tensors of snnTorch, Norse, sinabs and Rockpool: one dense array for each layer, axes by framework."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def from_sinabs(
     arrays = {layer: as_array(given, f"the array of layer {layer!r}") for layer, given in _layers(spikes)}
     if squeezed_timesteps is not None:
         arrays = {layer: _unsqueezed(layer, array, squeezed_timesteps) for layer, array in arrays.items()}
-    return _with_axes(arrays, "BT", "", "counts", timestep_us)
+    return _with_axes(arrays, "BT", "counts", timestep_us)
 
 
 def from_rockpool(records: Mapping[str, Any], *, timestep_us: float | None = None) -> Recording:
@@ -141,37 +141,7 @@ def from_rockpool(records: Mapping[str, Any], *, timestep_us: float | None = Non
             raise UsageError(f"the record of layer {layer!r} has no 'spikes'", f"It has {', '.join(map(str, given))}.")
         spikes = given["spikes"] if isinstance(given, Mapping) else given
         arrays[layer] = as_array(spikes, f"the array of layer {layer!r}")
-    return _with_axes(arrays, "BT", "", "counts", timestep_us)
-
-
-def from_lava_dl(
-    spikes: Mapping[str, Any], *, values: Values = "counts", timestep_us: float | None = None
-) -> Recording:
-    """Take what lava-dl SLAYER layers returned: time last.
-
-    Parameters
-    ----------
-    spikes : mapping of str to tensor
-        For each layer, in order: `NCT` or `NCHWT`, N being the batch.
-    values : {'counts', 'graded'}
-        'graded' for spikes that carry a payload, each of them one spike.
-    timestep_us : float, optional
-        Length of a timestep in microseconds.
-
-    Raises
-    ------
-    UsageError
-        If a layer has other axes, or layers differ in timesteps or samples.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from energy_db.adapters import from_lava_dl
-    >>> from_lava_dl({"hidden": np.ones((8, 128, 25))}).n_timesteps
-    25
-    """
-    arrays = {layer: as_array(given, f"the array of layer {layer!r}") for layer, given in _layers(spikes)}
-    return _with_axes(arrays, "B", "T", values, timestep_us)
+    return _with_axes(arrays, "BT", "counts", timestep_us)
 
 
 def _layers(spikes: Any) -> Sequence[tuple[str, Any]]:
@@ -203,26 +173,24 @@ def _stacked(layer: str, given: Any) -> NDArray[Any]:
 
 
 def _time_first(arrays: Mapping[str, NDArray[Any]], values: Values, timestep_us: float | None) -> Recording:
-    return _with_axes(arrays, "TB", "", values, timestep_us)
+    return _with_axes(arrays, "TB", values, timestep_us)
 
 
-def _with_axes(
-    arrays: Mapping[str, NDArray[Any]], before: str, behind: str, values: Values, timestep_us: float | None
-) -> Recording:
-    """Return the recording of arrays whose neurons lie between the axes before and those behind."""
-    axes = {layer: _axes_of(layer, array, before, behind) for layer, array in arrays.items()}
+def _with_axes(arrays: Mapping[str, NDArray[Any]], first: str, values: Values, timestep_us: float | None) -> Recording:
+    """Return the recording of arrays whose neurons lie behind their first axes, time and batch."""
+    axes = {layer: _axes_of(layer, array, first) for layer, array in arrays.items()}
     return of_arrays(arrays, axes, values=values, timestep_us=timestep_us)
 
 
-def _axes_of(layer: str, array: NDArray[Any], before: str, behind: str) -> str:
-    n_neuron_axes = array.ndim - len(before) - len(behind)
+def _axes_of(layer: str, array: NDArray[Any], first: str) -> str:
+    n_neuron_axes = array.ndim - len(first)
     if n_neuron_axes not in _NEURONS_OF:
-        wanted = [*before, "neurons", *behind]
+        wanted = [*first, "neurons"]
         raise UsageError(
             f"the array of layer {layer!r} is of shape {array.shape}, must have the axes {', '.join(wanted)}",
             "T is time, B the batch; neurons are N, or channels with rows and columns. RunWriter takes other orders.",
         )
-    return before + _NEURONS_OF[n_neuron_axes] + behind
+    return first + _NEURONS_OF[n_neuron_axes]
 
 
 def _unsqueezed(layer: str, array: NDArray[Any], n_timesteps: int) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Records a small NEST network, in memory and in files: `pip install nest-simulator energy-db`; made with NEST 3.10.0."""
+"""Records a small NEST network, in memory and in files: `pip install nest-simulator energy-db`; made with 3.10.0."""
 
 import shutil
 import sys

@@ -12,10 +12,13 @@ import pytest
 from energy_db import EnergyStore
 from energy_db.adapters import (
     from_brian2,
+    from_lava,
     from_nengo,
     from_nest,
     from_nest_files,
     from_norse,
+    from_rockpool,
+    from_sinabs,
     from_snntorch,
     from_spikingjelly,
 )
@@ -140,6 +143,81 @@ class TestSpikingJelly:
     def test_what_does_not_fit_is_refused(self, options: dict[str, Any], message: str) -> None:
         with pytest.raises(UsageError, match=message):
             from_spikingjelly(self.monitor(recorded("spikingjelly"), "s"), **options)
+
+
+class TestSinabs:
+    def test_counts_are_its_own_batch_first_and_several_in_a_timestep(self) -> None:
+        raw = recorded("sinabs")
+        recording = from_sinabs({"out": raw["out"]})
+        assert counts_of(recording) == own_counts(raw, "out")
+        assert (recording.n_timesteps, recording.n_samples) == (12, 3)
+
+    def test_a_squeezed_batch_is_taken_apart(self) -> None:
+        raw = recorded("sinabs")
+        recording = from_sinabs({"conv": raw["conv"]}, squeezed_timesteps=12)
+        assert raw["conv"].max() > 1
+        assert counts_of(recording) == own_counts(raw, "conv")
+        assert (recording.n_timesteps, recording.n_samples) == (12, 3)
+        by_sample = np.zeros(3, int)
+        for part in recording.spikes():
+            np.add.at(by_sample, part.sample, 1 if part.n_spikes is None else part.n_spikes)
+        # Batch first: the timesteps of a sample follow each other.
+        assert by_sample.tolist() == [int(raw["conv"][12 * b : 12 * (b + 1)].sum()) for b in range(3)]
+
+    def test_it_is_priced(self) -> None:
+        raw = recorded("sinabs")
+        squeezed = raw["out"].reshape(36, 5)
+        recording = from_sinabs({"conv": raw["conv"], "out": squeezed}, squeezed_timesteps=12)
+        assert_priced(recording, "conv", "out")
+
+    def test_parts_of_samples_are_refused(self) -> None:
+        with pytest.raises(UsageError, match="not a multiple of 7 timesteps"):
+            from_sinabs({"conv": recorded("sinabs")["conv"]}, squeezed_timesteps=7)
+
+
+class TestRockpool:
+    def test_counts_are_its_own_batch_first_and_several_in_a_timestep(self) -> None:
+        raw = recorded("rockpool")
+        names = ("1_LIFTorch", "3_LIFTorch")
+        recording = from_rockpool({name: {"spikes": raw[name], "vmem": None} for name in names}, timestep_us=1000)
+        assert max(raw[name].max() for name in names) > 1
+        assert counts_of(recording) == own_counts(raw, *names)
+        assert (recording.n_timesteps, recording.n_samples) == (12, 3)
+        assert_priced(recording, *names)
+
+    def test_a_record_without_spikes_is_refused(self) -> None:
+        with pytest.raises(UsageError, match=r"has no 'spikes'"):
+            from_rockpool({"hidden": {"vmem": np.zeros((1, 2, 3))}})
+
+
+class TestLava:
+    @staticmethod
+    def data(raw: dict[str, Any]) -> dict[str, Any]:
+        return {key.removeprefix("data_"): {"s_out": raw[key]} for key in raw if key.startswith("data_")}
+
+    def test_counts_are_its_own_under_the_names_that_are_given(self) -> None:
+        raw = recorded("lava")
+        recording = from_lava(self.data(raw), names={"Process_0": "hidden", "Process_2": "out"})
+        own = own_counts(raw, "Process_0", "Process_2")
+        assert counts_of(recording) == {"hidden": own["Process_0"], "out": own["Process_2"]}
+        assert (recording.n_timesteps, recording.n_samples) == (20, 1)
+        assert_priced(recording, "hidden", "out")
+
+    def test_a_graded_spike_is_one_spike(self) -> None:
+        raw = recorded("lava")
+        graded = {"Process_0": {"s_out": raw["data_Process_0"] * 17.5}}
+        assert from_lava(graded).n_spikes == {"Process_0": int(raw["count_Process_0"].sum())}
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"names": {"LIF_1": "hidden"}}, "there is no process 'LIF_1'"),
+            ({"port": "v"}, "the process 'Process_0' has no port 'v'"),
+        ],
+    )
+    def test_what_was_not_recorded_is_refused(self, options: dict[str, Any], message: str) -> None:
+        with pytest.raises(UsageError, match=message):
+            from_lava(self.data(recorded("lava")), **options)
 
 
 class TestBrian2:
