@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
 from energy_db import EnergyStore
+from energy_db.cli.app import cli
 from energy_db.errors import EnergyDbError, RunFileError, StoreError, UsageError
 from energy_db.record import Recording, RunWriter, Spikes, recover
 from energy_db.record.recording import of_arrays
@@ -357,6 +360,17 @@ class TestJournal:
             run = store.ingest(writer.journal_folder, on_duplicate="new")
         assert (run.n_spikes, run.tags) == (4, {})
         assert any("recorded to its end" in note for note in run.notes)
+
+    def test_the_command_line_takes_what_a_crash_left(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        writer = RunWriter("my run.parquet", layers=["hidden"])
+        writer.add("hidden", COUNTS)
+        writer.abort()
+        done = CliRunner().invoke(cli, ["ingest", "my run.recording", "--json"], standalone_mode=False)
+        assert done.exception is None
+        [row] = json.loads(done.stdout)["rows"]
+        assert (row["status"], row["name"], row["spikes"]) == ("stored", "my run", 4)
+        assert "cut short: 3 events of 1 samples" in done.stderr
 
     def test_a_folder_that_is_none(self, tmp_path: Path) -> None:
         with pytest.raises(RunFileError, match="is not the folder of a recording"):
