@@ -62,6 +62,9 @@ frameworks-%: .venv-frameworks/%/ready
 		.venv-frameworks/$*/bin/python examples/frameworks/record_$$name.py .cache/recorded/$$name.npz || exit 1; \
 	done
 
+# Without this, make would take the stamps for something in between, and remove them.
+.PRECIOUS: .venv-frameworks/%/ready
+
 # Frameworks want versions of their own, so that no constraints hold here; torch first, or others bring a larger one.
 .venv-frameworks/%/ready: pyproject.toml | python-is-new-enough
 	$(PYTHON) -m venv .venv-frameworks/$*
