@@ -172,10 +172,11 @@ DOORS = {
         "energy_db.history.permuting",
         *(name for name in MODULES if name.startswith(("energy_db.record.", "energy_db.adapters."))),
     },
+    "h5py": {"energy_db.adapters.hdf5"},
     "altair": {name for name in MODULES if name.startswith("energy_db.pages.")},
     "vl_convert": {"energy_db.pages.drawing"},
 }
-SLOW = ("rich", "pyarrow", "pandas", "numpy", "altair", "vl_convert", "energy_db.engines.alchemy")
+SLOW = ("rich", "pyarrow", "pandas", "numpy", "h5py", "altair", "vl_convert", "energy_db.engines.alchemy")
 
 
 @dataclasses.dataclass(frozen=True)
