@@ -66,7 +66,15 @@ FLOORS = (
         "history.changepoints",
         "history.welch",
     },
-    {"intake.network", "history.accepting", "gate.budget", "pages.drawing", "record.spikes", "adapters.timing"},
+    {
+        "intake.network",
+        "history.accepting",
+        "gate.budget",
+        "pages.drawing",
+        "record.spikes",
+        "adapters.timing",
+        "adapters.hdf5",
+    },
     {
         "intake.declaration",
         "catalogue.sets",
