@@ -68,6 +68,7 @@ FLOORS = (
     },
     {
         "intake.network",
+        "intake.training",
         "history.accepting",
         "gate.budget",
         "pages.drawing",

@@ -20,6 +20,7 @@ from typing import Any
 from energy_db.errors import RunFileError, UsageError
 from energy_db.intake.network import ROLES, Layer, read_layers
 from energy_db.intake.reading import Reader
+from energy_db.intake.training import Training, read_training
 from energy_db.units import exact
 
 # What a tag may end in that is a share.
@@ -27,8 +28,10 @@ PER_CENT = "%"
 
 _KEYS = (
     *("run", "n_timesteps", "n_samples", "timestep_us", "layers", "counters", "tags"),
-    *("kind", "seed", "git_commit", "recorded_at"),
+    *("kind", "seed", "git_commit", "recorded_at", "training"),
 )
+# What a run is that declares the steps of a training.
+TRAINING = "training"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Declaration:
         When it ran, in UTC without a zone.
     counters : DeclaredCounters, optional
         What the run counted beside its spikes.
+    training : Training, optional
+        What it did step by step, if it is a training.
     tags : dict of str to str
         Anything else.
     """
@@ -74,6 +79,7 @@ class Declaration:
     git_commit: str | None = None
     recorded_at: datetime | None = None
     counters: DeclaredCounters | None = None
+    training: Training | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
     def over(self, other: Declaration) -> Declaration:
@@ -124,7 +130,7 @@ def read_mapping(content: object, where: str) -> Declaration:
     ----------
     content : mapping
         The keys of a sidecar: run, n_timesteps, n_samples, timestep_us, layers, counters, tags, kind, seed,
-        git_commit, recorded_at; see docs/python.md.
+        git_commit, recorded_at, training; see docs/python.md.
     where : str
         What to call it in errors.
     """
@@ -142,6 +148,7 @@ def read_mapping(content: object, where: str) -> Declaration:
         git_commit=reader.text(mapping, "git_commit", str),
         recorded_at=reader.moment(mapping, "recorded_at"),
         counters=_counters(reader, mapping.get("counters")),
+        training=read_training(reader, mapping.get(TRAINING)),
         tags=reader.tags(mapping.get("tags") or {}),
     )
 

@@ -185,6 +185,7 @@ def _with_inferences(
         n_samples=said.n_samples or last_sample + 1,
     )
     _refuse_what_no_view_could_count(run_file, network, layers)
+    _refuse_other_training(run_file, network, layers)
     return Incoming(run_file, said, network, layers, inferred, int(n_events))
 
 
@@ -193,6 +194,16 @@ def _refuse_what_no_view_could_count(run_file: RunFile, network: Declaration, la
     if reason := too_many_to_count([la.layer for la in layers], [la.n_spikes for la in layers], n_steps):
         hint = "Is a size of the network, or a timestep or sample of the file, mistaken? Nothing was stored."
         raise RunFileError(f"{run_file.path}: {reason}", hint)
+
+
+def _refuse_other_training(run_file: RunFile, network: Declaration, layers: Sequence[LayerActivity]) -> None:
+    if network.training is None:
+        return
+    n_spikes = {stored.layer.name: stored.n_spikes for stored in layers}
+    if reason := network.training.disagreement(network.n_samples, n_spikes):
+        raise RunFileError(
+            f"{run_file.path}: {reason}", "The training steps must add up to the run. Nothing was stored."
+        )
 
 
 def _refuse_roles_of_nobody(run_file: RunFile, roles: Mapping[str, str], names: list[str]) -> None:

@@ -23,6 +23,7 @@ from energy_db.intake.counter_sources import CounterRows
 from energy_db.intake.counters import Counters
 from energy_db.intake.declaration import Declaration
 from energy_db.intake.incoming import Incoming, doubts, roll_up
+from energy_db.intake.training import Training
 from energy_db.record.journal import JournaledRun
 from energy_db.record.recording import Recording
 from energy_db.runs import Run
@@ -189,10 +190,25 @@ def _store(
     engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
     engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
     engine.run(sql.ingest_step("store_driver_counts"), {"run_key": run_key})
-    if options.keep_events:
+    _store_training(engine, run_key, said.training)
+    if _keeps_events(said, options):
         on_stage(0.3)
         engine.run(sql.ingest_step("store_events"), {"run_key": run_key})
     return runs.with_status(runs.load(engine, run_key), "stored", _notes(engine, incoming, counted))
+
+
+def _keeps_events(said: Declaration, options: IngestOptions) -> bool:
+    # The events of a training are sums over its samples, not single spikes.
+    return options.keep_events and said.training is None
+
+
+def _store_training(engine: Engine, run_key: int, training: Training | None) -> None:
+    if training is None:
+        return
+    of_all = {"run_key": run_key, "epochs": list(training.epochs), "n_samples": list(training.n_samples)}
+    for layer, n_spikes in training.n_spikes.items():
+        own = {"layer_name": layer, "n_spikes": list(n_spikes)}
+        engine.run(sql.ingest_step("store_training_steps"), {**of_all, **own})
 
 
 def _read_counters(engine: Engine, options: IngestOptions, said: Declaration) -> CounterRows | None:
@@ -210,7 +226,7 @@ def _insert(
     run = {
         **ids,
         "run_name": incoming.name,
-        "kind": said.kind or "inference",
+        "kind": said.kind or ("inference" if said.training is None else declared.TRAINING),
         "recorded_at": said.recorded_at,
         "ingested_at": datetime.now(UTC).replace(tzinfo=None),
         "n_timesteps": network.n_timesteps,
@@ -219,7 +235,7 @@ def _insert(
         "inferred": ",".join(incoming.inferred),
         "n_spikes": incoming.n_spikes,
         "n_events": incoming.n_events,
-        "has_events": options.keep_events,
+        "has_events": _keeps_events(said, options),
         "seed": said.seed,
         "git_commit": said.git_commit,
         "contract_version": CONTRACT_VERSION,
