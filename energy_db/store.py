@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import pyarrow
     import sqlalchemy
 
+    from energy_db.intake.network import Layer
     from energy_db.record.journal import JournaledRun
+    from energy_db.record.live import LiveEnergy
     from energy_db.record.recording import Recording
 
 AnyPath = str | PathLike[str]
@@ -181,6 +183,74 @@ class EnergyStore(GatedRuns):
                 return ingest_file(self._engine, Path(source), options, begin_stage)
             source = recover(source)
         return ingest_recording(self._engine, source, options, begin_stage)
+
+    def live(
+        self,
+        chip: str,
+        *,
+        layers: Sequence[str | Mapping[str, Any] | Layer],
+        cost_version: str | None = None,
+        n_timesteps: int | None = None,
+        timestep_us: float | None = None,
+        on_scalar: Callable[[str, float], object] | None = None,
+        name: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        seed: str | int | None = None,
+        git_commit: str | None = None,
+        recorded_at: Any = None,
+    ) -> LiveEnergy:
+        """Price a network while it runs or learns: spikes of each batch in, running energy of each layer out.
+
+        Parameters
+        ----------
+        chip : str
+            A chip of the catalogue.
+        layers : sequence of (str or mapping or Layer)
+            The layers, in order: names, or what a sidecar says of a layer (name, role, n_inputs, n_neurons, fan_out). A
+            layer without a role is priced as hidden.
+        cost_version : str, optional
+            The cost set to price with; by default the one in force today.
+        n_timesteps : int, optional
+            Timesteps of a sample; only needed where spikes come as counts or rates.
+        timestep_us : float, optional
+            Length of a timestep in microseconds.
+        on_scalar : callable, optional
+            Called behind each step with a name and a value, for loggers such as TensorBoard, MLflow or W&B.
+        name : str, optional
+            Keep the steps as a run of this name and of the kind 'training'; by default nothing is stored.
+        tags, seed, git_commit, recorded_at : optional
+            As in `ingest`, for a run that is kept.
+
+        Raises
+        ------
+        NotFoundError
+            If the chip or the cost version is not in the catalogue.
+        UsageError
+            If an argument cannot be meant, or no operation of the chip can be priced from spikes.
+        StoreError
+            If the journal of an earlier training of the name is there.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from energy_db import EnergyStore
+        >>> store = EnergyStore(":memory:")
+        >>> layers = [{"name": "hidden", "role": "hidden"}, {"name": "out", "role": "readout"}]
+        >>> with store.live("loihi2", layers=layers, name="training-1") as live:
+        ...     for epoch in range(2):
+        ...         spikes = {"hidden": np.ones((5, 2, 8)), "out": np.zeros((5, 2, 4))}
+        ...         print(live.step(spikes, epoch=epoch).energy_pj)
+        {'hidden': 168.0, 'out': 0.0}
+        {'hidden': 168.0, 'out': 0.0}
+        >>> store.run("training-1").kind, store.report("training-1", "loihi2").total_energy_pj
+        ('training', 336.0)
+        """
+        from energy_db.record.starting import start_live
+
+        self._refuse_read_only("live")
+        about = {"tags": dict(tags or {}), "seed": seed, "git_commit": git_commit, "recorded_at": recorded_at}
+        said = {**about, "run": name, "timestep_us": timestep_us, "layers": layers}
+        return start_live(self, self._engine, said, chip, cost_version, n_timesteps, on_scalar)
 
     def runs(self, *, name: str | None = None, limit: int | None = None) -> list[Run]:
         """Return the stored runs, the newest first.

@@ -80,6 +80,16 @@ def read_training(reader: Reader, content: object) -> Training | None:
     return Training(tuple(epochs), n_samples, n_spikes)
 
 
+def joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the steps of a training that were declared part by part, each in the form of a sidecar."""
+    layers = parts[0]["n_spikes"]
+    return {
+        "epoch": [epoch for part in parts for epoch in part["epoch"]],
+        "n_samples": [n_samples for part in parts for n_samples in part["n_samples"]],
+        "n_spikes": {layer: [count for part in parts for count in part["n_spikes"][layer]] for layer in layers},
+    }
+
+
 def _counts(reader: Reader, content: object, what: str, least: int = 0) -> tuple[int, ...]:
     return tuple(reader.whole(entry, what, least) for entry in _entries(reader, content, what))
 

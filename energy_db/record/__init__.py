@@ -9,18 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from energy_db.record.hooks import watch
     from energy_db.record.journal import recover
     from energy_db.record.recording import Recording
     from energy_db.record.spikes import Spikes
     from energy_db.record.writer import RunWriter
 
-__all__ = ["Recording", "RunWriter", "Spikes", "recover"]
+__all__ = ["Recording", "RunWriter", "Spikes", "recover", "watch"]
 
 _HOMES = {
     "Recording": "recording",
     "RunWriter": "writer",
     "Spikes": "spikes",
     "recover": "journal",
+    "watch": "hooks",
 }
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_BYTES_OF_FLOAT32 = 4
+
 
 def as_array(value: Any, what: str) -> NDArray[Any]:
     """Return an array, tensor or nested list as a NumPy array; memory is shared where it can be.
@@ -30,7 +32,7 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
     import numpy as np
 
     try:
-        array = np.asarray(_on_cpu(value))
+        array = np.asarray(_on_cpu(summable(value)))
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         raise UsageError(f"{what} cannot be read as an array: {error}") from error
     if array.dtype.kind not in "biuf":
@@ -38,10 +40,20 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
     return array
 
 
-def _on_cpu(value: Any) -> Any:
-    """Return what NumPy can read: a tensor without its gradient and off its device, as torch and JAX spell it."""
+def summable(value: Any) -> Any:
+    """Return an array or tensor without its gradient, and wide enough to be summed up; where it is.
+
+    Sums of half-precision spikes would be rounded, and NumPy knows nothing of bfloat16.
+    """
     if hasattr(value, "detach"):
         value = value.detach()
+    if hasattr(value, "is_floating_point") and value.is_floating_point() and value.element_size() < _BYTES_OF_FLOAT32:
+        value = value.float()
+    return value
+
+
+def _on_cpu(value: Any) -> Any:
+    """Return what NumPy can read: a tensor off its device, as torch and JAX spell it."""
     if hasattr(value, "resolve_conj") and hasattr(value, "cpu"):
         value = value.cpu()
     if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):

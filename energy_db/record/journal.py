@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from energy_db.errors import RunFileError, StoreError
+from energy_db.intake.declaration import TRAINING
+from energy_db.intake.training import joined
 from energy_db.record import run_file
 from energy_db.record.reach import completed
 
@@ -162,12 +164,16 @@ def recover(folder: str | PathLike[str]) -> JournaledRun:
         raise RunFileError(f"{path}: is still being recorded", "Wait for its end, or stop it.")
     n_events = 0
     reached: dict[str, Any] = {}
+    steps: list[Any] = []
     for batch, reached_then in _batches(path):
         n_events += batch.num_rows
+        steps += [reached_then[TRAINING]] if TRAINING in reached_then else []
         reached = reached_then
     if not reached:
         raise RunFileError(f"{path}: the recording ended before anything was written", "Remove the folder.")
     declared = completed(json.loads((path / _DECLARATION).read_text(encoding="utf-8")), reached)
+    if steps:
+        declared[TRAINING] = joined(steps)
     found = f"{n_events} events of {declared.get('n_samples')} samples; remove {path} once you have them"
     if COMPLETE in reached:
         return JournaledRun(path, declared, str(path), (f"recorded to its end: {found}",))

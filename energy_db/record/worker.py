@@ -9,9 +9,11 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from energy_db.errors import EnergyDbError, StoreError
+from energy_db.intake.network import Layer
 from energy_db.record import run_file
 from energy_db.record.buffer import Buffer
 from energy_db.record.journal import COMPLETE, Journal
+from energy_db.record.progress import ProgressWriter, Tally
 from energy_db.record.spikes import Spikes
 
 if TYPE_CHECKING:
@@ -51,15 +53,17 @@ class Worker:
     ----------
     journal : Journal
         The journal; it is closed with the worker.
-    layers : sequence of str
-        The network's layers, in order.
+    layers : sequence of Layer
+        The network, in order.
     most_bytes : int
         Memory for what waits.
     """
 
-    def __init__(self, journal: Journal, layers: Sequence[str], most_bytes: int) -> None:
+    def __init__(self, journal: Journal, layers: Sequence[Layer], most_bytes: int) -> None:
         self._journal = journal
-        self._layers = list(layers)
+        self._layers = [layer.name for layer in layers]
+        self._tally = Tally(layers)
+        self._progress = ProgressWriter(journal.folder)
         self._columns = run_file.schema("").remove_metadata()
         self._buffer: Buffer[Work | Event | _End] = Buffer(most_bytes)
         self._waiting: list[pyarrow.RecordBatch] = []
@@ -122,6 +126,7 @@ class Worker:
                 spikes = entry.events()
                 self._waiting.append(run_file.batch_of(spikes, self._layers, self._columns))
                 self._n_waiting += len(spikes)
+                self._tally.add(spikes)
                 self._reached = dict(entry.reached)
             if isinstance(entry, Event | _End) or self._n_waiting >= _EVENTS_OF_A_FLUSH or time.monotonic() >= due:
                 self._write()
@@ -134,6 +139,7 @@ class Worker:
     def _write(self) -> None:
         if self._waiting:
             self._journal.append(run_file.together(self._waiting), self._reached)
+            self._progress.note(**self._reached, **self._tally.counts)
             self._waiting, self._n_waiting = [], 0
 
     def _raise_trouble(self) -> None:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
-from energy_db.engines.duckdb import MEMORY
 from energy_db.errors import UsageError
-from energy_db.intake import declaration as declared
 from energy_db.intake.network import Layer
-from energy_db.record import journal, run_file
+from energy_db.record import run_file
+from energy_db.record import target as target_of
 from energy_db.record.arrays import as_array
 from energy_db.record.axes import TIME, read_axes
+from energy_db.record.declaring import read_told
 from energy_db.record.journal import Journal, JournaledRun
 from energy_db.record.reach import Reach, completed
-from energy_db.record.recording import declared_layer
 from energy_db.record.spikes import Extent, Spikes, Values, extent_of, from_dense, from_events
 from energy_db.record.worker import Work, Worker
 
 if TYPE_CHECKING:
+    from energy_db.record.target import Target
     from energy_db.runs import Run
     from energy_db.store import EnergyStore
 
@@ -96,21 +94,16 @@ class RunWriter:
         journal_folder: str | PathLike[str] | None = None,
         buffer_mib: int = 64,
     ) -> None:
-        self._target = Path(target) if isinstance(target, str | PathLike) else target
+        self._target: Target = Path(target) if isinstance(target, str | PathLike) else target
         about = {"run": name, "kind": kind, "seed": seed, "git_commit": git_commit, "tags": dict(tags or {})}
         timing = {"n_timesteps": n_timesteps, "n_samples": n_samples, "timestep_us": timestep_us}
-        told = {**about, **timing, "recorded_at": recorded_at, "layers": [_as_declared(layer) for layer in layers]}
-        said = declared.from_options({key: value for key, value in told.items() if value is not None}, {})
+        said, self._declaration = read_told({**about, **timing, "recorded_at": recorded_at, "layers": layers})
         self._reach = Reach(said)
-        told["layers"] = [declared_layer(layer) for layer in said.layers or ()]
-        self._declaration = {key: value for key, value in told.items() if value is not None}
-        if recorded_at is not None:
-            self._declaration["recorded_at"] = str(recorded_at)
         if buffer_mib < 1:
             raise UsageError(f"buffer_mib is {buffer_mib}, must be 1 or more")
-        journal_of_run = Journal(_folder(self._target, name, journal_folder), self._declaration)
+        journal_of_run = Journal(target_of.journal_folder(self._target, name, journal_folder), self._declaration)
         self.journal_folder = journal_of_run.folder
-        self._worker = Worker(journal_of_run, list(self._reach.layers), buffer_mib * _MEBIBYTE)
+        self._worker = Worker(journal_of_run, list(self._reach.layers.values()), buffer_mib * _MEBIBYTE)
         self._is_open = True
 
     def __enter__(self) -> RunWriter:
@@ -235,9 +228,7 @@ class RunWriter:
         reached = self._reach.snapshot()
         self._worker.end(reached)
         finished = JournaledRun(self.journal_folder, completed(self._declaration, reached))
-        published = finished.write(self._target) if isinstance(self._target, Path) else self._target.ingest(finished)
-        journal.remove(self.journal_folder)
-        return published
+        return target_of.publish(finished, self._target)
 
     def abort(self) -> None:
         """End the recording without a run; the journal keeps what was recorded, for `recover`."""
@@ -261,22 +252,3 @@ class RunWriter:
     def _refuse_closed(self) -> None:
         if not self._is_open:
             raise UsageError("the recording is closed", "Make a new RunWriter.")
-
-
-def _as_declared(layer: str | Mapping[str, Any] | Layer) -> Mapping[str, Any]:
-    if isinstance(layer, Layer):
-        return declared_layer(layer)
-    return {"name": layer} if isinstance(layer, str) else layer
-
-
-def _folder(target: Path | EnergyStore, name: str | None, chosen: str | PathLike[str] | None) -> Path:
-    """Return where the journal is to be."""
-    if isinstance(target, Path):
-        if target.exists():
-            raise UsageError(f"{target} exists already", "Remove it, or choose another name.")
-        return target.with_suffix(journal.SUFFIX) if chosen is None else Path(chosen)
-    if name is None:
-        raise UsageError("a run that goes to a store needs a name", "Give it: name='evaluation'.")
-    beside = Path(gettempdir()) if target.path == MEMORY else Path(target.path).parent
-    signs = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in name)
-    return beside / f"{signs}-{os.getpid()}{journal.SUFFIX}" if chosen is None else Path(chosen)

@@ -1,0 +1,316 @@
+"""Energy while a network runs or learns: spikes of a batch in, running energy of each layer out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from energy_db.errors import UsageError
+from energy_db.intake.network import Layer
+from energy_db.record.counting import BatchSum, count_batch
+from energy_db.record.spikes import Values
+from energy_db.record.step_energy import StepEnergy
+from energy_db.record.synapses import Synapses
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from energy_db.record.training import TrainingLog
+    from energy_db.reports.unit_prices import LayerPrice, UnitPrices
+    from energy_db.runs import Run
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """What came of a layer in one step."""
+
+    n_spikes: float
+    n_synaptic_events: float
+    n_neurons: int | None
+
+
+class LiveEnergy:
+    """The running energy of a network on a chip; made by `EnergyStore.live`.
+
+    Parameters
+    ----------
+    prices : UnitPrices
+        What spikes and neurons of each layer cost.
+    n_timesteps : int, optional
+        Timesteps of a sample, for counts and rates; arrays tell theirs.
+    on_scalar : callable, optional
+        Called behind each step with a name and a value, for each scalar.
+    log : TrainingLog, optional
+        Where the steps are kept.
+
+    Attributes
+    ----------
+    n_steps, n_samples : int
+        Steps and samples so far.
+    n_spikes : dict of str to float
+        Spikes of each layer so far.
+    energy_pj : dict of str to float
+        Energy of each layer so far, in pJ.
+    unlayered_energy_pj : float
+        Energy so far that no layer causes, in pJ.
+    """
+
+    def __init__(
+        self,
+        prices: UnitPrices,
+        *,
+        n_timesteps: int | None = None,
+        on_scalar: Callable[[str, float], object] | None = None,
+        log: TrainingLog | None = None,
+    ) -> None:
+        self._prices = prices
+        self._of_layer = {price.layer.name: price for price in prices.layers}
+        self._synapses = Synapses(price.layer for price in prices.layers)
+        self._n_timesteps = n_timesteps
+        self._on_scalar = on_scalar
+        self._log = log
+        self._arriving: dict[str, BatchSum] = {}
+        self._looked_at: set[str] = set()
+        self.n_steps = 0
+        self.n_samples = 0
+        self.n_spikes: dict[str, float] = dict.fromkeys(self._of_layer, 0)
+        self.energy_pj: dict[str, float] = dict.fromkeys(self._of_layer, 0.0)
+        self.unlayered_energy_pj = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Close it; after an error of the block a training's journal stays, for `recover`."""
+        if kind is None:
+            self.close()
+        elif self._log is not None:
+            self._log.abort()
+
+    @property
+    def chip(self) -> str:
+        """The chip."""
+        return self._prices.chip
+
+    @property
+    def cost_version(self) -> str:
+        """The cost set."""
+        return self._prices.cost_version
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """Operations that cannot be priced from spikes, each with the reason; they are in no energy."""
+        return self._prices.unpriced
+
+    @property
+    def total_energy_pj(self) -> float:
+        """Energy so far, in pJ."""
+        return sum(self.energy_pj.values()) + self.unlayered_energy_pj
+
+    def add(
+        self,
+        layer: str,
+        spikes: Any,
+        axes: str = "TBN",
+        *,
+        values: Values = "counts",
+        timestep: int | None = None,
+        sample: int | None = None,
+    ) -> None:
+        """Add spikes of a layer to the step that is under way.
+
+        Parameters
+        ----------
+        layer : str
+            The layer.
+        spikes : array-like
+            Booleans, spike counts or graded spikes, of any framework; a tensor is summed on its own device.
+        axes : str
+            What its axes mean: `T` time, `B` batch, `N` neurons, or channels `C` with `D`, `H`, `W`.
+        values : {'counts', 'graded'}
+            Whether an entry is a number of spikes, or the payload of a single one.
+        timestep : int, optional
+            The timestep of an array without `T`.
+        sample : int, optional
+            As `RunWriter.add` takes it; a step does not keep its samples apart.
+
+        Raises
+        ------
+        UsageError
+            If the array does not fit layer or axes, or holds what cannot be meant.
+        """
+        del sample
+        price = self._price(layer)
+        if "T" not in axes and timestep is None:
+            raise UsageError(f"axes are {axes!r}: without T, say which timestep", "timestep=0")
+        batch = count_batch(layer, spikes, axes, values, is_known=layer in self._looked_at)
+        self._looked_at.add(layer)
+        known = price.layer.n_neurons
+        if known is not None and known != batch.counts.shape[1]:
+            raise UsageError(f"layer {layer!r} has {known} neurons, but {batch.counts.shape[1]} came")
+        try:
+            self._arriving.setdefault(layer, BatchSum()).add(batch, timestep)
+        except ValueError as error:
+            raise UsageError(f"layer {layer!r}: {error}", "Is step() called behind every batch?") from error
+
+    def step(
+        self,
+        spikes: Mapping[str, Any] | None = None,
+        *,
+        counts: Mapping[str, int] | None = None,
+        rates: Mapping[str, float] | None = None,
+        axes: str = "TBN",
+        values: Values = "counts",
+        n_samples: int | None = None,
+        epoch: int | None = None,
+    ) -> StepEnergy:
+        """End a step, and return what it cost.
+
+        Give the spikes of every layer in one of three forms, or have added them before (`add`, `record.watch`).
+
+        Parameters
+        ----------
+        spikes : mapping of str to array-like, optional
+            An array for each layer, as `add` takes it.
+        counts : mapping of str to int, optional
+            Spikes of each layer in the whole batch; needs n_samples.
+        rates : mapping of str to float, optional
+            Mean spikes of a neuron in a timestep, for each layer; needs n_samples, and `n_timesteps` of `live`.
+        axes, values : str
+            As in `add`.
+        n_samples : int, optional
+            Samples of the batch.
+        epoch : int, optional
+            The epoch that the step belongs to.
+
+        Raises
+        ------
+        UsageError
+            If a layer is missing, layers differ in samples or timesteps, or a number cannot be meant.
+        """
+        forms = [form for form in (spikes, counts, rates, self._arriving or None) if form is not None]
+        if len(forms) != 1:
+            raise UsageError("give one of spikes, counts and rates, or add spikes before the step ends")
+        for layer, array in (spikes or {}).items():
+            self.add(layer, array, axes, values=values)
+        if counts is not None or rates is not None:
+            numbers = counts if counts is not None else rates or {}
+            return self._step_of_numbers(numbers, rates is not None, n_samples, epoch)
+        return self._step_of_arrays(n_samples, epoch)
+
+    def close(self) -> Run | Path | None:
+        """End it; returns the run of a training that is logged, else None.
+
+        Raises
+        ------
+        EnergyDbError
+            If the run cannot be stored; its journal stays then.
+        """
+        if self._arriving:
+            raise UsageError("spikes were added behind the last step", "Call step() behind every batch.")
+        return None if self._log is None else self._log.close()
+
+    def _step_of_arrays(self, n_samples: int | None, epoch: int | None) -> StepEnergy:
+        batches = {layer: arrived.total for layer, arrived in self._arriving.items()}
+        self._arriving = {}
+        self._refuse_missing(batches)
+        _refuse_unequal("samples", {layer: batch.n_samples for layer, batch in batches.items()})
+        _refuse_unequal("timesteps", {layer: len(batch.counts) for layer, batch in batches.items()})
+        first = next(iter(batches.values()))
+        if not first.n_samples:
+            raise UsageError("the batch has no samples")
+        if n_samples is not None and n_samples != first.n_samples:
+            raise UsageError(f"n_samples is {n_samples}, but arrays of {first.n_samples} samples came")
+        n_synaptic_events = {
+            layer: self._synapses.caused_by_counts(layer, batch.counts.sum(axis=0)) for layer, batch in batches.items()
+        }
+        if self._log is not None:
+            known = {layer: number for layer, number in n_synaptic_events.items() if number is not None}
+            self._log.add({layer: batches[layer] for layer in self._of_layer}, epoch, known)
+        arrived = {
+            layer: _Arrived(batch.n_spikes, n_synaptic_events[layer] or 0, batch.counts.shape[1])
+            for layer, batch in batches.items()
+        }
+        return self._end_step(arrived, first.n_samples, len(first.counts), epoch)
+
+    def _step_of_numbers(
+        self, numbers: Mapping[str, float], are_rates: bool, n_samples: int | None, epoch: int | None
+    ) -> StepEnergy:
+        if self._log is not None:
+            raise UsageError("a training that is kept needs to know which neurons fired", "Give spikes, not numbers.")
+        if n_samples is None or n_samples < 1:
+            raise UsageError("counts and rates need n_samples, the samples of the batch")
+        self._refuse_missing(numbers)
+        arrived = {}
+        for name, number in numbers.items():
+            layer = self._price(name).layer
+            if not 0 <= number < float("inf") or not (are_rates or number == int(number)):
+                raise UsageError(f"layer {name!r} has {number} spikes, must be a number from 0")
+            n_spikes = number * self._neuron_steps(layer, n_samples, self._n_timesteps) if are_rates else number
+            arrived[name] = _Arrived(n_spikes, self._even_synaptic_events(name, n_spikes), layer.n_neurons)
+        return self._end_step(arrived, n_samples, self._n_timesteps, epoch)
+
+    def _end_step(
+        self, arrived: Mapping[str, _Arrived], n_samples: int, n_timesteps: int | None, epoch: int | None
+    ) -> StepEnergy:
+        energies, n_spikes, rates = {}, {}, {}
+        for name, price in self._of_layer.items():
+            each = arrived[name]
+            layer = replace(price.layer, n_neurons=each.n_neurons)
+            n_neuron_steps = self._neuron_steps(layer, n_samples, n_timesteps) if price.neuron_step_pj else 0
+            energies[name] = price.energy_pj(each.n_spikes, each.n_synaptic_events, n_neuron_steps)
+            n_spikes[name] = each.n_spikes
+            if each.n_neurons and n_timesteps:
+                rates[name] = each.n_spikes / (each.n_neurons * n_timesteps * n_samples)
+        unlayered = self._prices.step_pj * self._sample_steps(n_samples, n_timesteps) if self._prices.step_pj else 0.0
+        step = StepEnergy(self.n_steps, epoch, n_samples, n_timesteps, n_spikes, rates, energies, unlayered)
+        self._count(step)
+        return step
+
+    def _count(self, step: StepEnergy) -> None:
+        self.n_steps += 1
+        self.n_samples += step.n_samples
+        self.unlayered_energy_pj += step.unlayered_energy_pj
+        for name in self._of_layer:
+            self.energy_pj[name] += step.energy_pj[name]
+            self.n_spikes[name] += step.n_spikes[name]
+        if self._on_scalar is not None:
+            for scalar, value in step.scalars().items():
+                self._on_scalar(scalar, value)
+
+    def _even_synaptic_events(self, name: str, n_spikes: float) -> float:
+        """Return the synaptic events of so many spikes, of which nobody knows the neurons."""
+        price = self._of_layer[name]
+        fan_out = price.layer.fan_out
+        if not isinstance(fan_out, tuple):
+            return n_spikes * (fan_out or 0)
+        if price.synaptic_event_pj:
+            raise UsageError(f"the neurons of layer {name!r} differ in their fan-out", "Give its spikes, not a number.")
+        return 0
+
+    def _neuron_steps(self, layer: Layer, n_samples: int, n_timesteps: int | None) -> int:
+        if layer.n_neurons is None:
+            raise UsageError(f"nobody says how many neurons layer {layer.name!r} has", "Declare n_neurons.")
+        return layer.n_neurons * self._sample_steps(n_samples, n_timesteps)
+
+    def _sample_steps(self, n_samples: int, n_timesteps: int | None) -> int:
+        if n_timesteps is None:
+            raise UsageError("nobody says how many timesteps a sample has", "Give n_timesteps to live().")
+        return n_samples * n_timesteps
+
+    def _price(self, layer: str) -> LayerPrice:
+        if layer not in self._of_layer:
+            raise UsageError(f"there is no layer {layer!r}", f"The layers are {', '.join(self._of_layer)}.")
+        return self._of_layer[layer]
+
+    def _refuse_missing(self, arrived: Mapping[str, Any]) -> None:
+        if missing := [name for name in self._of_layer if name not in arrived]:
+            raise UsageError(f"nothing came of {', '.join(missing)}", "Every step needs all layers.")
+
+
+def _refuse_unequal(what: str, sizes: Mapping[str, int]) -> None:
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{layer} has {size}" for layer, size in sizes.items())
+        raise UsageError(f"all layers must have as many {what}, but {listed}")

@@ -1,0 +1,51 @@
+"""How live energies begin: the network is priced once, and a training that is kept gets its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from energy_db.catalogue import ledger
+from energy_db.engines.duckdb import Engine
+from energy_db.errors import UsageError
+from energy_db.record.declaring import read_told
+from energy_db.record.live import LiveEnergy
+from energy_db.record.training import TrainingLog
+from energy_db.reports.unit_prices import unit_prices
+
+if TYPE_CHECKING:
+    from energy_db.store import EnergyStore
+
+
+def start_live(
+    store: EnergyStore,
+    engine: Engine,
+    told: Mapping[str, Any],
+    chip: str,
+    cost_version: str | None,
+    n_timesteps: int | None,
+    on_scalar: Callable[[str, float], object] | None,
+) -> LiveEnergy:
+    """Return the live energy of a network; the parameters are those of `EnergyStore.live`, what is told as a sidecar.
+
+    Raises
+    ------
+    NotFoundError
+        If the chip or the cost version is not in the catalogue.
+    UsageError
+        If what is told cannot be meant, or no operation of the chip can be priced from spikes.
+    StoreError
+        If the journal of an earlier training of the name is there.
+    """
+    said, sidecar = read_told(told)
+    layers = [replace(layer, role=layer.role or "hidden") for layer in said.layers or ()]
+    version = ledger.version_for(engine, chip, cost_version)
+    prices = unit_prices(engine, layers, said.timestep_us, chip, version)
+    if not prices.is_priced:
+        raise UsageError(
+            f"nothing of {chip} {version} can be priced from spikes: {'; '.join(prices.unpriced) or 'no costs to sum'}",
+            "energy-db costs shows what its versions price.",
+        )
+    log = TrainingLog(store, said.name, sidecar) if said.name else None
+    return LiveEnergy(prices, n_timesteps=n_timesteps, on_scalar=on_scalar, log=log)

@@ -1,0 +1,61 @@
+"""Where recordings go: to a run file or a store; and where their journals are until then."""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, TypeAlias
+
+from energy_db.engines.duckdb import MEMORY
+from energy_db.errors import UsageError
+from energy_db.record import journal
+
+if TYPE_CHECKING:
+    from energy_db.record.journal import JournaledRun
+    from energy_db.runs import Run
+    from energy_db.store import EnergyStore
+
+    Target: TypeAlias = Path | EnergyStore
+
+
+def journal_folder(target: Target, name: str | None, chosen: str | PathLike[str] | None) -> Path:
+    """Return where the journal of a recording is to be.
+
+    Parameters
+    ----------
+    target : Path or EnergyStore
+        Where the recording goes.
+    name : str, optional
+        What the run is called; needed for a store.
+    chosen : path-like, optional
+        The folder that somebody chose.
+
+    Raises
+    ------
+    UsageError
+        If the target is a file that exists, or a store and nobody says what to call the run.
+    """
+    if isinstance(target, Path):
+        if target.exists():
+            raise UsageError(f"{target} exists already", "Remove it, or choose another name.")
+        return target.with_suffix(journal.SUFFIX) if chosen is None else Path(chosen)
+    if name is None:
+        raise UsageError("a run that goes to a store needs a name", "Give it: name='evaluation'.")
+    beside = Path(gettempdir()) if target.path == MEMORY else Path(target.path).parent
+    signs = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in name)
+    return beside / f"{signs}-{os.getpid()}{journal.SUFFIX}" if chosen is None else Path(chosen)
+
+
+def publish(finished: JournaledRun, target: Target) -> Run | Path:
+    """Make a finished recording visible, at once and whole, and remove its journal.
+
+    Raises
+    ------
+    EnergyDbError
+        If it cannot be written or stored; the journal stays then.
+    """
+    published = finished.write(target) if isinstance(target, Path) else target.ingest(finished)
+    journal.remove(finished.folder)
+    return published
