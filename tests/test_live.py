@@ -152,10 +152,10 @@ class TestEnergies:
                 {"name": "out", "role": "readout", "n_neurons": 1, "n_inputs": 3},
             ]
             rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+            sizes = {"in": 2, "hid": 3, "out": 1}
+            steps_of = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
             with store.live(chip, layers=layers, cost_version=version, timestep_us=1000, name="fit") as live:
-                for _ in range(data.draw(st.integers(1, 3))):
-                    n_samples = data.draw(st.integers(1, 3))
-                    sizes = {"in": 2, "hid": 3, "out": 1}
+                for n_samples in steps_of:
                     live.step({name: rng.random((4, n_samples, n)) < 0.4 for name, n in sizes.items()})
             report = store.report("fit", chip, cost_version=version)
             assert live.total_energy_pj == pytest.approx(report.total_energy_pj, abs=1e-6)
