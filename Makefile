@@ -52,9 +52,12 @@ FRAMEWORKS_rockpool := torch==2.13.0 rockpool==3.1.0
 FRAMEWORKS_brian2 := brian2==2.9.0 'numpy<2.3' setuptools
 FRAMEWORKS_nengo := nengo==4.1.0
 FRAMEWORKS_nest := nest-simulator==3.10.0
+FRAMEWORKS_sanafe := sanafe==2.2.9
+FRAMEWORKS_tonic := tonic==1.7.0
+FRAMEWORKS_nir := nir==1.0.8 h5py
 SCRIPTS_torch := snntorch norse spikingjelly
 
-frameworks: $(addprefix frameworks-,torch sinabs rockpool brian2 nengo nest) ## Record with each framework, which it installs, and compare counts (not part of check).
+frameworks: $(addprefix frameworks-,torch sinabs rockpool brian2 nengo nest sanafe tonic nir) ## Record with each framework, which it installs, and compare counts (not part of check).
 
 frameworks-%: .venv-frameworks/%/ready
 	mkdir -p .cache/recorded

@@ -1,4 +1,4 @@
-"""Tensors of snnTorch, Norse, sinabs and Rockpool: one dense array for each layer, axes by framework."""
+"""Tensors of snnTorch, Norse, sinabs, Rockpool and lava-dl: one dense array for each layer, axes by framework."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # What lies behind time and batch, by how many axes an array has: neurons, or channels with rows and columns.
 _NEURONS_OF = {1: "N", 2: "CW", 3: "CHW", 4: "CDHW"}
+# lava-dl's own names of its axes, the batch first and time last, by how many there are.
+_LAVA_DL_AXES = {3: "NCT", 5: "NCHWT"}
 
 
 def from_snntorch(
@@ -142,6 +144,46 @@ def from_rockpool(records: Mapping[str, Any], *, timestep_us: float | None = Non
         spikes = given["spikes"] if isinstance(given, Mapping) else given
         arrays[layer] = as_array(spikes, f"the array of layer {layer!r}")
     return _with_axes(arrays, "BT", "counts", timestep_us)
+
+
+def from_lava_dl(
+    spikes: Mapping[str, Any], *, values: Values = "graded", timestep_us: float | None = None
+) -> Recording:
+    """Take what lava-dl's SLAYER blocks returned: the batch first, time last.
+
+    Parameters
+    ----------
+    spikes : mapping of str to tensor
+        For each layer, in order: the output of its block, `NCT` or, of convolutions, `NCHWT`. Neurons are numbered by
+        channel, then row, then column, as `Flatten` does.
+    values : {'graded', 'counts'}
+        Whether an entry is a payload of one spike, as the payloads of sigma-delta blocks and `1 / sampling_time` of
+        event tensors, or a number of spikes.
+    timestep_us : float, optional
+        Length of a timestep in microseconds, which SLAYER does not know.
+
+    Raises
+    ------
+    UsageError
+        If a layer has other axes, or layers differ in timesteps or samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from energy_db.adapters import from_lava_dl
+    >>> recording = from_lava_dl({"hidden": np.ones((8, 128, 25))})
+    >>> recording.n_samples, recording.n_timesteps, recording.n_spikes
+    (8, 25, {'hidden': 25600})
+    """
+    arrays = {layer: as_array(given, f"the array of layer {layer!r}") for layer, given in _layers(spikes)}
+    for layer, array in arrays.items():
+        if array.ndim not in _LAVA_DL_AXES:
+            raise UsageError(
+                f"the array of layer {layer!r} is of shape {array.shape}, must have the axes NCT or NCHWT",
+                "The batch N comes first, then channels, rows and columns, and time T last.",
+            )
+    axes = {layer: _LAVA_DL_AXES[array.ndim] for layer, array in arrays.items()}
+    return of_arrays(arrays, axes, values=values, timestep_us=timestep_us)
 
 
 def _layers(spikes: Any) -> Sequence[tuple[str, Any]]:

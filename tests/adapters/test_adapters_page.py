@@ -37,6 +37,9 @@ def nest_names(raw: dict[str, Any]) -> dict[str, Any]:
     return populations | found
 
 
+# What was recorded under another name than the row's.
+OTHER_NAMES = {"lava-dl": "lava_dl", "SANA-FE": "sanafe", "text files": "tonic"}
+
 # The names that the lines use, and what the framework itself counted of them.
 IN_HAND = {
     "snnTorch": (lambda raw: {"conv_steps": list(raw["conv"]), "out_steps": list(raw["out"])}, "count_"),
@@ -65,12 +68,18 @@ IN_HAND = {
     ),
     "NEST, in memory": (nest_names, "count_"),
     "NEST, files": (nest_names, "count_"),
+    "NIR": (lambda raw: {"folder": RECORDED}, "count_"),
+    "lava-dl": (lambda raw: {"z": {name: raw[name] for name in ("conv", "dense")}}, ("count_conv", "count_dense")),
+    "SANA-FE": (lambda raw: {}, "count_"),
+    "Tonic": (lambda raw: {"dataset": [(raw["sample_0"], 7), (raw["sample_1"], 3)]}, "count_frames"),
+    "text files": (lambda raw: {}, "count_of_sample_0"),
 }
 
 
 @pytest.mark.parametrize("framework", ROWS)
-def test_two_lines_lead_to_a_run(framework: str) -> None:
-    raw = recorded(framework.partition(",")[0].lower())
+def test_two_lines_lead_to_a_run(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(RECORDED)
+    raw = recorded(OTHER_NAMES.get(framework, framework.partition(",")[0].lower()))
     make_names, counts = IN_HAND[framework]
     names = make_names(raw)
     n_spikes = sum(int(each.sum()) for key, each in raw.items() if key.startswith(counts))
