@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import energy_db
-from energy_db.cli import compare, costs, export, gate, query, record, recost, reports, runs, trend, upkeep
+from energy_db.cli import compare, costs, export, gate, query, record, recost, reports, runs, trend, upkeep, watch
 from energy_db.cli.output import Settings, choose_colours, say, say_error
 from energy_db.errors import EnergyDbError
 
@@ -98,6 +98,7 @@ def main() -> None:
 for _verb in (
     upkeep.init,
     record.ingest,
+    watch.watch,
     runs.runs,
     record.show,
     record.tag,

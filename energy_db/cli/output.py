@@ -247,3 +247,12 @@ def _safe(text: str) -> str:
 def is_watched() -> bool:
     """Whether a person looks at stderr."""
     return sys.stderr.isatty()
+
+
+def can_draw() -> bool:
+    """Whether stdout can show the blocks of a sparkline."""
+    try:
+        "▁│".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from energy_db.cli.output import Output, Settings, output_options, store_option, warn
+from energy_db.cli.output import Output, Settings, can_draw, output_options, store_option, warn
 from energy_db.cli.pages import Page, page_options
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def _show(output: Output, found: Trend) -> None:
     elif output.format == "md":
         output.text(trend_text.markdown(found))
     elif output.format == "table":
-        output.text(trend_text.page(found, is_plain=output.path is None and not _can_draw()))
+        output.text(trend_text.page(found, is_plain=output.path is None and not can_draw()))
     else:
         output.rows("energy-db/trend/1", found.to_rows())
 
@@ -85,12 +84,3 @@ def _warn_of(found: Trend) -> None:
     for reason, runs in reasons.items():
         shown = ", ".join(runs[:3]) + (f" and {len(runs) - 3} more" if len(runs) > 3 else "")  # noqa: PLR2004
         warn(f"left out: {shown}: {reason}")
-
-
-def _can_draw() -> bool:
-    """Whether stdout can show the blocks of a sparkline."""
-    try:
-        "▁│".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

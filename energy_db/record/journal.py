@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SUFFIX = ".recording"
 # What the last batch of a recording that came to its end says beside how far it had come.
 COMPLETE = "complete"
-_DECLARATION, _EVENTS = "declaration.json", "events.arrows"
+DECLARATION, _EVENTS = "declaration.json", "events.arrows"
 _REACHED = b"reached"
 _open_here: set[Path] = set()
 
@@ -69,7 +69,7 @@ class Journal:
         self._stream = pa.ipc.new_stream(
             self._file, columns.remove_metadata(), options=pa.ipc.IpcWriteOptions(compression="lz4")
         )
-        (self.folder / _DECLARATION).write_text(json.dumps(declaration), encoding="utf-8")
+        (self.folder / DECLARATION).write_text(json.dumps(declaration), encoding="utf-8")
 
     def append(self, batch: pyarrow.RecordBatch, reached: Mapping[str, Any]) -> None:
         """Write a batch to the disk; when this returns, it outlives the process.
@@ -95,7 +95,12 @@ class Journal:
 
 def is_journal(folder: Path) -> bool:
     """Whether a folder is that of a live recording, finished or cut short."""
-    return (folder / _DECLARATION).is_file() and (folder / _EVENTS).is_file()
+    return (folder / DECLARATION).is_file() and (folder / _EVENTS).is_file()
+
+
+def is_being_written(folder: Path) -> bool:
+    """Whether the writer of a journal lives; where files cannot be locked, only that of this process is known."""
+    return folder.absolute() in _open_here or _is_locked(folder / _EVENTS)
 
 
 def remove(folder: Path) -> None:
@@ -160,7 +165,7 @@ def recover(folder: str | PathLike[str]) -> JournaledRun:
     path = Path(folder).absolute()
     if not is_journal(path):
         raise RunFileError(f"{path}: is not the folder of a recording", f"It is called NAME{SUFFIX}.")
-    if path in _open_here or _is_locked(path / _EVENTS):
+    if is_being_written(path):
         raise RunFileError(f"{path}: is still being recorded", "Wait for its end, or stop it.")
     n_events = 0
     reached: dict[str, Any] = {}
@@ -171,7 +176,7 @@ def recover(folder: str | PathLike[str]) -> JournaledRun:
         reached = reached_then
     if not reached:
         raise RunFileError(f"{path}: the recording ended before anything was written", "Remove the folder.")
-    declared = completed(json.loads((path / _DECLARATION).read_text(encoding="utf-8")), reached)
+    declared = completed(json.loads((path / DECLARATION).read_text(encoding="utf-8")), reached)
     if steps:
         declared[TRAINING] = joined(steps)
     found = f"{n_events} events of {declared.get('n_samples')} samples; remove {path} once you have them"

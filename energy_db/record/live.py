@@ -197,8 +197,11 @@ class LiveEnergy:
             self.add(layer, array, axes, values=values)
         if counts is not None or rates is not None:
             numbers = counts if counts is not None else rates or {}
-            return self._step_of_numbers(numbers, rates is not None, n_samples, epoch)
-        return self._step_of_arrays(n_samples, epoch)
+            step = self._step_of_numbers(numbers, rates is not None, n_samples, epoch)
+        else:
+            step = self._step_of_arrays(n_samples, epoch)
+        self._count(step)
+        return step
 
     def close(self) -> Run | Path | None:
         """End it; returns the run of a training that is logged, else None.
@@ -226,14 +229,15 @@ class LiveEnergy:
         n_synaptic_events = {
             layer: self._synapses.caused_by_counts(layer, batch.counts.sum(axis=0)) for layer, batch in batches.items()
         }
-        if self._log is not None:
-            known = {layer: number for layer, number in n_synaptic_events.items() if number is not None}
-            self._log.add({layer: batches[layer] for layer in self._of_layer}, epoch, known)
         arrived = {
             layer: _Arrived(batch.n_spikes, n_synaptic_events[layer] or 0, batch.counts.shape[1])
             for layer, batch in batches.items()
         }
-        return self._end_step(arrived, first.n_samples, len(first.counts), epoch)
+        step = self._cost(arrived, first.n_samples, len(first.counts), epoch)
+        if self._log is not None:
+            known = {layer: number for layer, number in n_synaptic_events.items() if number is not None}
+            self._log.add({layer: batches[layer] for layer in self._of_layer}, step, known)
+        return step
 
     def _step_of_numbers(
         self, numbers: Mapping[str, float], are_rates: bool, n_samples: int | None, epoch: int | None
@@ -250,9 +254,9 @@ class LiveEnergy:
                 raise UsageError(f"layer {name!r} has {number} spikes, must be a number from 0")
             n_spikes = number * self._neuron_steps(layer, n_samples, self._n_timesteps) if are_rates else number
             arrived[name] = _Arrived(n_spikes, self._even_synaptic_events(name, n_spikes), layer.n_neurons)
-        return self._end_step(arrived, n_samples, self._n_timesteps, epoch)
+        return self._cost(arrived, n_samples, self._n_timesteps, epoch)
 
-    def _end_step(
+    def _cost(
         self, arrived: Mapping[str, _Arrived], n_samples: int, n_timesteps: int | None, epoch: int | None
     ) -> StepEnergy:
         energies, n_spikes, rates = {}, {}, {}
@@ -265,9 +269,7 @@ class LiveEnergy:
             if each.n_neurons and n_timesteps:
                 rates[name] = each.n_spikes / (each.n_neurons * n_timesteps * n_samples)
         unlayered = self._prices.step_pj * self._sample_steps(n_samples, n_timesteps) if self._prices.step_pj else 0.0
-        step = StepEnergy(self.n_steps, epoch, n_samples, n_timesteps, n_spikes, rates, energies, unlayered)
-        self._count(step)
-        return step
+        return StepEnergy(self.n_steps, epoch, n_samples, n_timesteps, n_spikes, rates, energies, unlayered)
 
     def _count(self, step: StepEnergy) -> None:
         self.n_steps += 1

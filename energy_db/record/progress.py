@@ -36,6 +36,14 @@ class Progress:
         Neurons of each layer; None where only events came and nobody said.
     training_step, epoch : int, optional
         The last step of a training, and its epoch.
+    energy_pj : dict of str to float, optional
+        Energy of each layer in pJ, where the recording itself prices its spikes.
+    unlayered_energy_pj : float
+        Energy that no layer causes, in pJ.
+    priced_on : str, optional
+        The chip and cost version of these energies.
+    is_complete : bool
+        Whether the recording came to its end.
     """
 
     seconds: float
@@ -46,6 +54,10 @@ class Progress:
     n_neurons: Mapping[str, int | None]
     training_step: int | None = None
     epoch: int | None = None
+    energy_pj: Mapping[str, float] | None = None
+    unlayered_energy_pj: float = 0.0
+    priced_on: str | None = None
+    is_complete: bool = False
 
 
 class ProgressWriter:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from energy_db import lifecycle, sql
 from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
 from energy_db.record.declaring import read_told
 from energy_db.record.live import LiveEnergy
 from energy_db.record.training import TrainingLog
-from energy_db.reports.unit_prices import unit_prices
+from energy_db.reports.unit_prices import VIEWS, unit_prices
 
 if TYPE_CHECKING:
+    from energy_db.intake.network import Layer
+    from energy_db.record.progress import Progress
+    from energy_db.record.watching import Pricing
+    from energy_db.reports.unit_prices import UnitPrices
     from energy_db.store import EnergyStore
 
 
@@ -47,5 +52,48 @@ def start_live(
             f"nothing of {chip} {version} can be priced from spikes: {'; '.join(prices.unpriced) or 'no costs to sum'}",
             "energy-db costs shows what its versions price.",
         )
-    log = TrainingLog(store, said.name, sidecar) if said.name else None
+    log = TrainingLog(store, said.name, sidecar, f"{chip} {version}") if said.name else None
     return LiveEnergy(prices, n_timesteps=n_timesteps, on_scalar=on_scalar, log=log)
+
+
+def shipped_pricing(chip: str, cost_version: str | None) -> tuple[str, Callable[[Sequence[Layer]], Pricing]]:
+    """Return what prices recordings that are looked at from outside: the costs that are shipped, without a store.
+
+    Parameters
+    ----------
+    chip : str
+        A chip that is shipped.
+    cost_version : str or None
+        The cost set; by default the one in force today.
+
+    Returns
+    -------
+    str
+        The chip and the cost version.
+    callable
+        Makes of a network what prices its moments.
+
+    Raises
+    ------
+    NotFoundError
+        If the chip or the cost version is not shipped.
+    """
+    engine = lifecycle.scratch_store(VIEWS, sql.shipped_chip(chip))
+    version = ledger.version_for(engine, chip, cost_version)
+
+    def price(layers: Sequence[Layer]) -> Pricing:
+        prices = unit_prices(engine, layers, None, chip, version)
+        return lambda moment: _energies(prices, moment)
+
+    return f"{chip} {version}", price
+
+
+def _energies(prices: UnitPrices, moment: Progress) -> dict[str, float]:
+    n_steps = (moment.n_timesteps or 0) * (moment.n_samples or 0)
+    return {
+        name: price.energy_pj(
+            moment.n_spikes[name], moment.n_synaptic_events.get(name, 0), (moment.n_neurons[name] or 0) * n_steps
+        )
+        for price in prices.layers
+        for name in [price.layer.name]
+    }

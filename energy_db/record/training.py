@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from energy_db.record.counting import BatchCounts
+    from energy_db.record.step_energy import StepEnergy
     from energy_db.record.target import Target
     from energy_db.runs import Run
 
@@ -40,6 +41,8 @@ class TrainingLog:
         What to call it.
     declaration : mapping
         What is declared of it, in the form of a sidecar, with its layers.
+    priced_on : str
+        The chip and cost version that price its steps.
 
     Raises
     ------
@@ -47,8 +50,9 @@ class TrainingLog:
         If the journal cannot be made, because an earlier training of the name is there.
     """
 
-    def __init__(self, target: Target, name: str, declaration: Mapping[str, Any]) -> None:
+    def __init__(self, target: Target, name: str, declaration: Mapping[str, Any], priced_on: str) -> None:
         self._target = target
+        self._priced_on = priced_on
         self._layers = [layer["name"] for layer in declaration["layers"]]
         self._declaration = {**declaration, "run": name, "kind": TRAINING}
         self._journal = Journal(target_of.journal_folder(target, name, None), self._declaration)
@@ -60,12 +64,14 @@ class TrainingLog:
         self._sums: dict[str, NDArray[np.int64]] = {}
         self._extent: Mapping[str, Any] = {}
         self._n_synaptic_events: dict[str, int] = {}
+        self._energy_pj = dict.fromkeys(self._layers, 0.0)
+        self._unlayered_energy_pj = 0.0
         self._written = self._looked = time.monotonic()
 
     def add(
         self,
         batches: Mapping[str, BatchCounts],
-        epoch: int | None,
+        cost: StepEnergy,
         n_synaptic_events: Mapping[str, int],
     ) -> None:
         """Log a training step.
@@ -74,8 +80,8 @@ class TrainingLog:
         ----------
         batches : mapping of str to BatchCounts
             What every layer spiked; all of as many samples and timesteps.
-        epoch : int or None
-            The step's epoch.
+        cost : StepEnergy
+            What the step cost.
         n_synaptic_events : mapping of str to int
             Synaptic events of the layers whose fan-out is declared.
         """
@@ -83,10 +89,12 @@ class TrainingLog:
             self._sums[layer] = self._sums[layer] + batch.counts if layer in self._sums else batch.counts
         for layer, n_events in n_synaptic_events.items():
             self._n_synaptic_events[layer] = self._n_synaptic_events.get(layer, 0) + n_events
-        first = next(iter(batches.values()))
-        self._steps.add(epoch, first.n_samples, {layer: batch.n_spikes for layer, batch in batches.items()})
+        for layer, energy in cost.energy_pj.items():
+            self._energy_pj[layer] += energy
+        self._unlayered_energy_pj += cost.unlayered_energy_pj
+        self._steps.add(cost.epoch, cost.n_samples, {layer: batch.n_spikes for layer, batch in batches.items()})
         self._extent = {
-            "n_timesteps": len(first.counts),
+            "n_timesteps": cost.n_timesteps,
             "n_samples": self._steps.n_samples,
             "n_neurons": {layer: batch.counts.shape[1] for layer, batch in batches.items()},
         }
@@ -111,9 +119,9 @@ class TrainingLog:
             journal.remove(self.folder)
             raise UsageError("the training has no steps: nothing is stored", "Call step() behind each of its batches.")
         now = time.monotonic()
-        self._note(now)
         self._write(now)
         self._journal.append(run_file.no_rows(self._layers), {**self._extent, COMPLETE: True})
+        self._note(now, is_complete=True)
         self._journal.close()
         declared = {**completed(self._declaration, self._extent), TRAINING: self._steps.since(0)}
         return target_of.publish(JournaledRun(self.folder, declared), self._target)
@@ -124,13 +132,17 @@ class TrainingLog:
             self._write(time.monotonic())
         self._journal.close()
 
-    def _note(self, now: float) -> None:
+    def _note(self, now: float, is_complete: bool = False) -> None:
         self._progress.note(
             **self._extent,
             n_spikes=self._steps.total_spikes,
             n_synaptic_events=self._n_synaptic_events,
             training_step=len(self._steps) - 1,
             epoch=self._steps.last_epoch,
+            energy_pj=self._energy_pj,
+            unlayered_energy_pj=self._unlayered_energy_pj,
+            priced_on=self._priced_on,
+            is_complete=is_complete,
         )
         self._looked = now
 

@@ -105,6 +105,7 @@ class Worker:
         try:
             if reached is not None and self._trouble is None:
                 self._journal.append(run_file.no_rows(self._layers), {**reached, COMPLETE: True})
+                self._progress.note(**reached, **self._tally.counts, is_complete=True)
         finally:
             self._journal.close()
         if reached is not None:

@@ -13,11 +13,13 @@ from energy_db.engines.duckdb import Engine
 from energy_db.intake.contract import CONTRACT_VERSION
 from energy_db.intake.declaration import Declaration
 from energy_db.intake.network import Layer
-from energy_db.reports.cells import read_cells
+from energy_db.reports.cells import VIEW, read_cells
 from energy_db.runs import LayerActivity
 
 # So many timesteps that their time is whole microseconds, whatever a single one lasts.
 _N_TIMESTEPS = 1_000_000
+# The views that a store needs for it.
+VIEWS = ("units_by_role", "_cost_by_layer", VIEW)
 # Chosen ids have no blanks: no run that is kept is called so.
 _RUN_ID = "unit prices"
 
