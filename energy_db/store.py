@@ -14,6 +14,7 @@ from energy_db.errors import UsageError
 from energy_db.gated import GatedRuns
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, ingest_file, ingest_recording
+from energy_db.network_files import read_network
 from energy_db.record.journal import is_journal, recover
 from energy_db.runs import Run
 from energy_db.verification import CheckResult, check_results
@@ -120,7 +121,8 @@ class EnergyStore(GatedRuns):
             What to call it (default: the sidecar's `run`, else the file's stem), and its identity (default: made from
             the content).
         network : path-like or mapping, optional
-            The network and timing, as a file or in the form of a sidecar, instead of the sidecar beside the file.
+            The network and timing, as a file or in the form of a sidecar, instead of the sidecar beside the file. The
+            file is JSON, or a NIR graph.
         counters : path-like, table, mapping of columns, or list of rows, optional
             What the run counted beside its spikes: memory accesses, messages, hops. A Parquet or CSV file, an Arrow or
             pandas table, or rows such as ``{"layer": "hidden", "driver": "hop", "count": 12}``, with columns `driver`
@@ -168,7 +170,7 @@ class EnergyStore(GatedRuns):
         about = {"run": name, "kind": kind, "seed": seed, "git_commit": git_commit, "recorded_at": recorded_at}
         options = IngestOptions(
             declaration=declared.from_options({**given, **about}, roles or {}),
-            network=declared.read(network),
+            network=read_network(network),
             counters=counters,
             columns=columns or {},
             run_id=runs.valid_id(run_id),

@@ -10,6 +10,7 @@ from typing import Any
 from energy_db import lifecycle, sql
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, price_file
+from energy_db.network_files import read_network
 from energy_db.priced import PricedRuns
 from energy_db.reports import report
 
@@ -44,5 +45,5 @@ class FileReports(PricedRuns):
         views = [*report.VIEWS, *([report.STEP_VIEW] if by_step else []), *([] if chip else [report.CATALOGUE_VIEW])]
         super().__init__(lifecycle.scratch_store(views, sql.shipped_chip(chip)))
         said = declared.from_options(timing, roles or {})
-        options = IngestOptions(said, declared.read(network), columns or {}, keep_events=False, counters=counters)
+        options = IngestOptions(said, read_network(network), columns or {}, keep_events=False, counters=counters)
         self.only_run = price_file(self._engine, Path(source), options, by_step)

@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
 
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def is_hdf5(path: str | PathLike[str]) -> bool:
+    """Return whether a file begins as HDF5 files do; False if there is no such file."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(_SIGNATURE)) == _SIGNATURE
+    except OSError:
+        return False
+
 
 @contextmanager
 def opened(path: str | PathLike[str]) -> Iterator[h5py.File]:
@@ -79,6 +90,36 @@ def array_of(parent: h5py.Group, name: str) -> NDArray[Any]:
     except OSError as error:
         raise RunFileError(f"{parent.file.filename}: {found.name} cannot be read: {error}") from error
     return array
+
+
+def column_of(parent: h5py.Group, name: str, *, whole: bool = False) -> NDArray[Any]:
+    """Return a dataset of a file or group that has one axis of finite numbers.
+
+    Parameters
+    ----------
+    parent : h5py.Group
+        Where it is.
+    name : str
+        Its name.
+    whole : bool
+        Whether its type must be one of whole numbers.
+
+    Raises
+    ------
+    RunFileError
+        If it is not there, cannot be read, or is something else; the message names the first row that is no number.
+    """
+    import numpy as np
+
+    column: NDArray[Any] = np.asarray(array_of(parent, name))
+    place = f"{parent.file.filename}: {parent[name].name}"
+    if column.ndim != 1 or column.dtype.kind not in ("iu" if whole else "iuf"):
+        kind = "whole numbers" if whole else "numbers"
+        raise RunFileError(f"{place} is {column.dtype} of shape {column.shape}, must be one axis of {kind}")
+    if not np.isfinite(column).all():
+        row = int(np.flatnonzero(~np.isfinite(column))[0])
+        raise RunFileError(f"{place}: row {row} is {column[row]}, must be a number")
+    return column
 
 
 def text_of(value: Any) -> str | None:

@@ -39,7 +39,9 @@ class Assignment(click.ParamType[tuple[str, str]]):
 def run_file_options(command: Any) -> Any:
     """Give a verb the options that say what a run file cannot."""
     options = (
-        click.option("--network", metavar="FILE", help="Network and timing, instead of the sidecar RUN.json."),
+        click.option(
+            "--network", metavar="FILE", help="Network and timing, instead of RUN.json: JSON, or a NIR graph."
+        ),
         click.option(
             "--counters", metavar="FILE", help="What it counted beside spikes: driver, count, [layer, neuron]."
         ),

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +104,6 @@ def read_file(path: Path) -> Declaration:
         raise RunFileError(f"{path}: cannot be read: {error}") from error
     hint = "A .json beside a run file is read as its sidecar; name another with --network, or rename it."
     return read_text(text, str(path), hint)
-
-
-def read(network: str | PathLike[str] | Mapping[str, Any] | None) -> Declaration | None:
-    """Read what a caller gives as a network: a file, the content of one, or nothing."""
-    if network is None or isinstance(network, Mapping):
-        return None if network is None else read_mapping(network, "network")
-    return read_file(Path(network))
 
 
 def read_text(text: str, where: str, hint: str) -> Declaration:
