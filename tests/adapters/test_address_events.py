@@ -116,6 +116,11 @@ class TestTonic:
         recording = from_tonic(events, size={"x": 3}, fields={"x": "channel", "t": "time"}, **TIMING)
         assert np.argwhere(dense(recording)).tolist() == [[0, 0, 2]]
 
+    def test_what_is_of_size_1_need_not_be_there_in_every_sample(self) -> None:
+        without = made((2, 700), types=[("x", "i4"), ("t", "i8")])
+        recording = from_tonic([made((1, 0, 0, 0)), without], size=(6, 1, 1), **TIMING)
+        assert np.argwhere(dense(recording)).tolist() == [[0, 0, 1], [1, 0, 2]]
+
     def test_silent_samples_count(self) -> None:
         recording = from_tonic([made(), made((0, 0, 0, 0)), made()], size=SENSOR, **TIMING)
         assert (recording.n_samples, recording.n_spikes) == (3, {"input": 1})

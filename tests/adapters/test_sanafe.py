@@ -115,6 +115,12 @@ class TestItsOwnCounts:
         assert (recording.n_spikes, recording.timestep_us) == (dict.fromkeys(SIZES, 0), 10)
         assert [layer.n_neurons for layer in recording.layers] == [4, 3, 2]
 
+    def test_a_group_may_begin_as_another_is_called(self, tmp_path: Path) -> None:
+        file = tmp_path / "spikes.csv"
+        file.write_text("neuron,timestep\nin.0,1\nin.a.0,1\ninput.1,2\n", "utf-8")
+        recording = from_sanafe(file, sizes={"input": 2, "in.a": 1, "in": 1}, n_timesteps=2)
+        assert cells_of(recording) == {("in", 0, 0), ("in.a", 0, 0), ("input", 1, 1)}
+
     def test_lines_may_end_as_on_windows(self, tmp_path: Path) -> None:
         windows = tmp_path / "spikes.csv"
         windows.write_bytes(SPIKES.read_bytes().replace(b"\n", b"\r\n"))
