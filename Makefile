@@ -52,12 +52,15 @@ FRAMEWORKS_rockpool := torch==2.13.0 rockpool==3.1.0
 FRAMEWORKS_brian2 := brian2==2.9.0 'numpy<2.3' setuptools
 FRAMEWORKS_nengo := nengo==4.1.0
 FRAMEWORKS_nest := nest-simulator==3.10.0
+FRAMEWORKS_sonata := libsonata==0.2.2 h5py
+FRAMEWORKS_nwb := pynwb==4.2.0 h5py
+FRAMEWORKS_neo := 'numpy<2.3' neo==0.14.6 quantities pynn==0.13.0 brian2==2.9.0 setuptools
 FRAMEWORKS_sanafe := sanafe==2.2.9
 FRAMEWORKS_tonic := tonic==1.7.0
 FRAMEWORKS_nir := nir==1.0.8 h5py
 SCRIPTS_torch := snntorch norse spikingjelly
 
-frameworks: $(addprefix frameworks-,torch sinabs rockpool brian2 nengo nest sanafe tonic nir) ## Record with each framework, which it installs, and compare counts (not part of check).
+frameworks: $(addprefix frameworks-,torch sinabs rockpool brian2 nengo nest sonata nwb neo sanafe tonic nir) ## Record with each framework, which it installs, and compare counts (not part of check).
 
 frameworks-%: .venv-frameworks/%/ready
 	mkdir -p .cache/recorded

@@ -72,6 +72,13 @@ def group_of(parent: h5py.Group, name: str) -> h5py.Group:
     return found
 
 
+def groups_of(parent: h5py.Group) -> dict[str, h5py.Group]:
+    """Return the groups of a file or group by their names, in the file's order."""
+    import h5py
+
+    return {name: parent[name] for name in parent if isinstance(parent.get(name), h5py.Group)}
+
+
 def array_of(parent: h5py.Group, name: str) -> NDArray[Any]:
     """Return a dataset of a file or group as a NumPy array.
 
@@ -127,6 +134,15 @@ def text_of(value: Any) -> str | None:
     if value is None:
         return None
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def name_behind(parent: h5py.Group, value: Any) -> str | None:
+    """Return the last name of what an entry refers to; an empty one if to nothing, None if it is no reference."""
+    import h5py
+
+    if not isinstance(value, h5py.Reference):
+        return None
+    return str(parent.file[value].name).rpartition("/")[2] if value else ""
 
 
 def _missing(parent: h5py.Group, name: str, kind: str) -> RunFileError:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Rounding = Literal["floor", "nearest"]
+Rounding = Literal["floor", "ceil", "nearest"]
+# What a spike is stamped with: the time at which its timestep starts, or at which it ends.
+Stamped = Literal["start", "end"]
 # A time on the grid is a hair off it as a binary fraction: so near, in timesteps, it is taken to be on it.
 _ON_THE_GRID = 1e-6
 
@@ -29,9 +31,10 @@ def steps_of(
         Length of a timestep.
     start : float
         The time at which timestep 0 begins; with 'nearest', on which it lies.
-    rounding : {'floor', 'nearest'}
-        'floor': timestep k reaches from start + k dt up to, but not including, start + (k + 1) dt; a time within a
-        millionth of a timestep of the grid lies on it. 'nearest': timestep k is the grid's nearest point, halves go up.
+    rounding : {'floor', 'ceil', 'nearest'}
+        'floor': timestep k reaches from start + k dt up to, but not including, start + (k + 1) dt; 'ceil': it includes
+        its end, but not its beginning. A time within a millionth of a timestep of the grid lies on it. 'nearest':
+        timestep k is the grid's nearest point, halves go up.
     what : str
         What to call the times in errors.
 
@@ -50,17 +53,39 @@ def steps_of(
 
     if not dt > 0 or not np.isfinite(dt):
         raise UsageError(f"dt is {dt}, must be a positive number")
-    if rounding not in ("floor", "nearest"):
-        raise UsageError(f"rounding is {rounding!r}, must be floor or nearest")
+    if rounding not in ("floor", "ceil", "nearest"):
+        raise UsageError(f"rounding is {rounding!r}, must be floor, ceil or nearest")
     exact = (as_array(times, what).astype(np.float64) - start) / dt
     if not np.isfinite(exact).all():
         raise UsageError(f"{what}[{int(np.flatnonzero(~np.isfinite(exact))[0])}] is not a finite time")
     grid = np.floor(exact + 0.5)
-    steps = grid if rounding == "nearest" else np.where(np.abs(exact - grid) <= _ON_THE_GRID, grid, np.floor(exact))
+    on_the_grid = grid - 1 if rounding == "ceil" else grid
+    is_on_it = np.abs(exact - grid) <= _ON_THE_GRID
+    steps = grid if rounding == "nearest" else np.where(is_on_it, on_the_grid, np.floor(exact))
     if steps.size and steps.min() < 0:
         first = int(np.flatnonzero(steps < 0)[0])
-        raise UsageError(f"{what}[{first}] lies before the start, {start}")
+        place = "must lie behind" if rounding == "ceil" else "lies before"
+        raise UsageError(f"{what}[{first}] {place} the start, {start}")
     return steps.astype(np.int64)
+
+
+def rounding_of(stamped: str) -> Rounding:
+    """Return the rounding rule of spikes that are stamped with the start, or with the end, of their timestep.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+
+    Examples
+    --------
+    >>> from energy_db.adapters.timing import rounding_of, steps_of
+    >>> steps_of([0.1, 0.2], dt=0.1, rounding=rounding_of("end"))
+    array([0, 1])
+    """
+    if stamped not in ("start", "end"):
+        raise UsageError(f"stamped is {stamped!r}, must be start or end: of the timestep in which a spike is fired")
+    return "floor" if stamped == "start" else "ceil"
 
 
 def n_steps(duration: float, dt: float) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from neo_objects import recorded_block
 
 import energy_db.adapters
 from energy_db import EnergyStore
@@ -68,11 +70,17 @@ IN_HAND = {
     ),
     "NEST, in memory": (nest_names, "count_"),
     "NEST, files": (nest_names, "count_"),
-    "NIR": (lambda raw: {"folder": RECORDED}, "count_"),
+    "NIR": (lambda raw: {}, "count_"),
     "lava-dl": (lambda raw: {"z": {name: raw[name] for name in ("conv", "dense")}}, ("count_conv", "count_dense")),
     "SANA-FE": (lambda raw: {}, "count_"),
     "Tonic": (lambda raw: {"dataset": [(raw["sample_0"], 7), (raw["sample_1"], 3)]}, "count_frames"),
     "text files": (lambda raw: {}, "count_of_sample_0"),
+    "SONATA": (lambda raw: {}, "count_"),
+    "NWB": (lambda raw: {}, "count_units"),
+    "Neo, PyNN": (
+        lambda raw: {name: SimpleNamespace(get_data=partial(recorded_block, name)) for name in ("source", "cells")},
+        "count_",
+    ),
 }
 
 
