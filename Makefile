@@ -58,7 +58,7 @@ FRAMEWORKS_neo := 'numpy<2.3' neo==0.14.6 quantities pynn==0.13.0 brian2==2.9.0 
 FRAMEWORKS_sanafe := sanafe==2.2.9
 FRAMEWORKS_tonic := tonic==1.7.0
 FRAMEWORKS_nir := nir==1.0.8 h5py
-SCRIPTS_torch := snntorch norse spikingjelly
+SCRIPTS_torch := snntorch norse spikingjelly training
 
 frameworks: $(addprefix frameworks-,torch sinabs rockpool brian2 nengo nest sonata nwb neo sanafe tonic nir) ## Record with each framework, which it installs, and compare counts (not part of check).
 

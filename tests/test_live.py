@@ -403,6 +403,35 @@ class TestWatch:
         with pytest.raises(UsageError, match="behind the last step"):
             live.close()
 
+    def test_outputs_that_change_in_place_are_noticed_or_copied(self, store: EnergyStore, model: Module) -> None:
+        class Tensor(np.ndarray):
+            """An array that counts its changes, as tensors of torch do."""
+
+            _version = 0
+
+        first, second = (np.ones((3, 5)).view(Tensor) for _ in range(2))
+        live = store.live("loihi2", layers=["lif1"])
+        modules = dict(model.named_modules())
+        with watch(model, ["lif1"], to=live, axes="BN", n_timesteps=2) as watching:
+            modules["lif1"].hand_out(first)
+            first._version = 1
+            with pytest.raises(UsageError, match="'lif1' returned was changed in place"):
+                modules["lif1"].hand_out(second)
+            # Plain arrays do not say whether they change.
+            buffer = np.ones((3, 5))
+            modules["lif1"].hand_out(buffer)
+            buffer[:] = 0
+            modules["lif1"].hand_out(buffer)
+            assert live.step().n_spikes == {"lif1": 15}
+            watching.detach()
+
+    def test_a_part_of_a_sample_is_not_dropped(self, store: EnergyStore, model: Module) -> None:
+        watching = watch(model, ["lif1"], to=store.live("loihi2", layers=["lif1"]), axes="BN", n_timesteps=3)
+        dict(model.named_modules())["lif1"].hand_out(np.ones((2, 4)))
+        with pytest.raises(UsageError, match="called 1 times behind its last whole sample, which takes 3"):
+            watching.detach()
+        assert dict(model.named_modules())["lif1"].hooks == {}
+
     def test_what_cannot_be_watched_is_refused(self, store: EnergyStore, model: Module) -> None:
         live = self.live(store)
         with pytest.raises(UsageError, match="no module 'lif3'") as error:

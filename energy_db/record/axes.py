@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 from energy_db.errors import UsageError
 
@@ -23,7 +24,7 @@ class Axes:
 
     names: str
 
-    @property
+    @cached_property
     def of_neurons(self) -> str:
         """The axes that number the neurons, the slowest first."""
         return "".join(name for name in _NEURON_AXES if name in self.names)
@@ -47,6 +48,18 @@ def read_axes(text: str, n_axes: int, what: str) -> Axes:
     UsageError
         If a letter is unknown or stands twice, no axis numbers neurons, or the array has more or fewer axes.
     """
+    axes = _read(text)
+    if len(axes.names) != n_axes:
+        raise UsageError(
+            f"{what} has {n_axes} axes, but {text!r} names {len(axes.names)}",
+            "Name every axis: T time, B batch, N neurons, or C, H, W for channels, rows and columns.",
+        )
+    return axes
+
+
+@cache
+def _read(text: str) -> Axes:
+    """Read names of axes; they are read for every array of a recording."""
     names = text.replace("N", BATCH) if "C" in text and BATCH not in text else text
     known = TIME + BATCH + _NEURON_AXES
     if not names or set(names) - set(known) or len(set(names)) < len(names):
@@ -54,9 +67,4 @@ def read_axes(text: str, n_axes: int, what: str) -> Axes:
     axes = Axes(names)
     if not axes.of_neurons or ("N" in names and axes.of_neurons != "N"):
         raise UsageError(f"axes are {text!r}: neurons are either N, or channels C with D, H and W")
-    if len(names) != n_axes:
-        raise UsageError(
-            f"{what} has {n_axes} axes, but {text!r} names {len(names)}",
-            "Name every axis: T time, B batch, N neurons, or C, H, W for channels, rows and columns.",
-        )
     return axes

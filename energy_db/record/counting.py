@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from energy_db.errors import UsageError
 from energy_db.record.arrays import as_array, summable
-from energy_db.record.axes import BATCH, TIME, read_axes
+from energy_db.record.axes import BATCH, TIME, Axes, read_axes
 from energy_db.record.spikes import Values, from_dense
 
 if TYPE_CHECKING:
@@ -36,92 +36,110 @@ class BatchCounts:
         return int(self.counts.sum())
 
 
-def count_batch(layer: str, spikes: Any, axes: str, values: Values, *, is_known: bool) -> BatchCounts:
-    """Count the spikes of a dense array.
+@dataclass(frozen=True)
+class _Part:
+    """An array that was summed over its samples, still where it was."""
+
+    sums: Any
+    axes: Axes
+    n_samples: int
+    timestep: int | None
+
+
+class BatchSum:
+    """Sums up what arrives of one layer during one step: whole batches, or timestep by timestep.
+
+    What arrives is summed over its samples at once, on its own device, and brought together only when it is asked for.
 
     Parameters
     ----------
     layer : str
         The layer.
-    spikes : array-like
-        Booleans, spike counts or graded spikes; a tensor is summed on its own device.
-    axes : str
-        What its axes mean (`read_axes`).
-    values : {'counts', 'graded'}
-        Whether an entry is a number of spikes, or the payload of a single one.
-    is_known : bool
-        Whether an earlier array of the layer was looked at entry by entry; of later ones the sums are.
-
-    Raises
-    ------
-    UsageError
-        If axes and array differ, or entries cannot be counts of spikes.
     """
-    import numpy as np
 
-    what = f"the array of layer {layer!r}"
-    array = summable(spikes)
-    if not hasattr(array, "sum") or not hasattr(array, "shape"):
-        array = as_array(array, what)
-    if not is_known:
-        from_dense(layer, array, axes, values=values)
-    meaning = read_axes(axes, len(array.shape), what)
-    names = meaning.names
-    if values == "graded":
-        array = array != 0
-    n_samples = 1
-    if BATCH in names:
-        n_samples = int(array.shape[names.index(BATCH)])
-        array = array.sum(names.index(BATCH))
-        names = names.replace(BATCH, "")
-    sums = as_array(array, what)
-    whole = np.rint(sums).astype(np.int64)
-    if not (whole == sums).all() or (whole < 0).any():
-        raise UsageError(
-            f"{what} does not hold whole numbers of spikes from 0",
-            "If it holds graded spikes, each of them one spike, say values='graded'.",
-        )
-    order = [names.index(name) for name in (TIME if TIME in names else "") + meaning.of_neurons]
-    return BatchCounts(
-        whole.transpose(order).reshape(sums.shape[names.index(TIME)] if TIME in names else 1, -1), n_samples
-    )
+    def __init__(self, layer: str) -> None:
+        self._what = f"the array of layer {layer!r}"
+        self._layer = layer
+        self._parts: list[_Part] = []
 
+    def add(self, spikes: Any, axes: str, values: Values, timestep: int | None, *, is_known: bool) -> None:
+        """Add an array.
 
-class BatchSum:
-    """Sums up what arrives of one layer during one step: whole batches, or timestep by timestep."""
-
-    def __init__(self) -> None:
-        self._counts: NDArray[np.int64] | None = None
-        self._n_samples = 0
-
-    def add(self, batch: BatchCounts, timestep: int | None) -> None:
-        """Add spikes that begin at a timestep; None for those of whole samples, which are further samples.
+        Parameters
+        ----------
+        spikes : array-like
+            Booleans, spike counts or graded spikes.
+        axes : str
+            What its axes mean (`read_axes`).
+        values : {'counts', 'graded'}
+            Whether an entry is a number of spikes, or the payload of a single one.
+        timestep : int or None
+            Where its first timestep stands; None for whole samples, which are further ones.
+        is_known : bool
+            Whether an earlier array of the layer was looked at entry by entry; of later ones the sums are.
 
         Raises
         ------
-        ValueError
-            If other sizes came before.
+        UsageError
+            If axes and array differ, or entries cannot be counts of spikes.
         """
-        first = timestep or 0
-        self._make_room(first + len(batch.counts), batch.counts.shape[1], is_whole=timestep is None)
-        self._counts[first : first + len(batch.counts)] += batch.counts  # type: ignore[index]
-        if first == 0:
-            self._n_samples += batch.n_samples
+        array = summable(spikes)
+        if not hasattr(array, "sum") or not hasattr(array, "shape"):
+            array = as_array(array, self._what)
+        if not is_known:
+            from_dense(self._layer, array, axes, values=values)
+        meaning = read_axes(axes, len(array.shape), self._what)
+        if values == "graded":
+            array = array != 0
+        if BATCH not in meaning.names:
+            self._parts.append(_Part(array, meaning, 1, timestep))
+            return
+        place = meaning.names.index(BATCH)
+        summed = Axes(meaning.names.replace(BATCH, ""))
+        self._parts.append(_Part(array.sum(place), summed, int(array.shape[place]), timestep))
 
-    @property
     def total(self) -> BatchCounts:
-        """All that arrived."""
+        """Return all that arrived.
+
+        Raises
+        ------
+        UsageError
+            If arrays differ in neurons or timesteps, or do not hold whole numbers of spikes.
+        """
         import numpy as np
 
-        return BatchCounts(np.zeros((0, 0), np.int64) if self._counts is None else self._counts, self._n_samples)
+        arrays = [_by_time_and_neuron(as_array(part.sums, self._what), part.axes) for part in self._parts]
+        firsts = [part.timestep or 0 for part in self._parts]
+        n_timesteps = max(first + len(array) for first, array in zip(firsts, arrays, strict=True))
+        self._refuse_unequal(arrays, n_timesteps)
+        sums = np.zeros((n_timesteps, arrays[0].shape[1]))
+        for first, array in zip(firsts, arrays, strict=True):
+            sums[first : first + len(array)] += array
+        counts = np.rint(sums).astype(np.int64)
+        if not (counts == sums).all() or (counts < 0).any():
+            raise UsageError(
+                f"{self._what} does not hold whole numbers of spikes from 0",
+                "If it holds graded spikes, each of them one spike, say values='graded'.",
+            )
+        n_samples = sum(part.n_samples for part, first in zip(self._parts, firsts, strict=True) if first == 0)
+        return BatchCounts(counts, n_samples)
 
-    def _make_room(self, n_timesteps: int, n_neurons: int, is_whole: bool) -> None:
-        import numpy as np
+    def _refuse_unequal(self, arrays: list[NDArray[Any]], n_timesteps: int) -> None:
+        hint = "Is step() called behind every batch?"
+        sizes = {array.shape[1] for array in arrays}
+        if len(sizes) > 1:
+            raise UsageError(
+                f"layer {self._layer!r} has {min(sizes)} neurons in one array and {max(sizes)} in another", hint
+            )
+        for part, array in zip(self._parts, arrays, strict=True):
+            if part.timestep is None and len(array) < n_timesteps:
+                raise UsageError(
+                    f"layer {self._layer!r} has {len(array)} timesteps in one array and {n_timesteps} in another", hint
+                )
 
-        if self._counts is None:
-            self._counts = np.zeros((n_timesteps, n_neurons), np.int64)
-        has_timesteps, has_neurons = self._counts.shape
-        if n_neurons != has_neurons or (is_whole and n_timesteps != has_timesteps):
-            raise ValueError(f"{(n_timesteps, n_neurons)} timesteps and neurons came after {self._counts.shape}")
-        if n_timesteps > has_timesteps:
-            self._counts = np.pad(self._counts, ((0, n_timesteps - has_timesteps), (0, 0)))
+
+def _by_time_and_neuron(array: NDArray[Any], axes: Axes) -> NDArray[Any]:
+    """Return an array with the axes time and neuron, whatever axes it had."""
+    order = [axes.names.index(name) for name in (TIME if TIME in axes.names else "") + axes.of_neurons]
+    n_timesteps = array.shape[order[0]] if TIME in axes.names else 1
+    return array.transpose(order).reshape(n_timesteps, -1)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from energy_db.errors import UsageError
 from energy_db.guess import did_you_mean
-from energy_db.record.axes import BATCH, TIME, read_axes
+from energy_db.record.axes import TIME, read_axes
 from energy_db.record.spikes import Values
 
 if TYPE_CHECKING:
@@ -89,14 +90,6 @@ class _Form:
     values: Values
 
 
-@dataclass
-class _Place:
-    """Where the next call of a module belongs."""
-
-    timestep: int = 0
-    first_sample: int = 0
-
-
 class Watch:
     """Hooks on the modules of a model; made by `watch`.
 
@@ -114,20 +107,30 @@ class Watch:
         self._to = to
         self._form = form
         self._is_paused = False
-        self._places = {layer: _Place() for layer in modules}
-        self._hooks = [module.register_forward_hook(self._hook_of(layer)) for layer, module in modules.items()]
+        # What modules returned, timestep by timestep, until the samples are whole.
+        self._returned: dict[str, list[Any]] = {layer: [] for layer in modules}
+        self._versions: dict[str, list[int | None]] = {layer: [] for layer in modules}
+        take = self._take if TIME in form.axes else self._collect
+        self._hooks = [module.register_forward_hook(self._hook(layer, take)) for layer, module in modules.items()]
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.detach()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._remove_hooks()
+        if kind is None:
+            self._refuse_rest()
 
     def detach(self) -> None:
-        """Take the hooks off; the model is as it was."""
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks = []
+        """Take the hooks off; the model is as it was.
+
+        Raises
+        ------
+        UsageError
+            If modules were called for a part of a sample only: its spikes went nowhere.
+        """
+        self._remove_hooks()
+        self._refuse_rest()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -138,22 +141,71 @@ class Watch:
         finally:
             self._is_paused = before
 
-    def _hook_of(self, layer: str) -> Any:
+    def _hook(self, layer: str, take: Callable[[str, Any], None]) -> Callable[[Any, Any, Any], None]:
         def hand_on(_module: Any, _inputs: Any, output: Any) -> None:
             if not self._is_paused:
                 # Cells return their state, too: spikes come first.
-                self._take(layer, output[0] if isinstance(output, tuple) else output)
+                take(layer, output[0] if isinstance(output, tuple) else output)
 
         return hand_on
 
     def _take(self, layer: str, spikes: Any) -> None:
-        form, place = self._form, self._places[layer]
-        if TIME in form.axes:
-            self._to.add(layer, spikes, form.axes, values=form.values)
-            return
-        self._to.add(layer, spikes, form.axes, values=form.values, timestep=place.timestep, sample=place.first_sample)
-        place.timestep += 1
-        if place.timestep == form.n_timesteps:
-            names = read_axes(form.axes, len(form.axes), layer).names
-            place.timestep = 0
-            place.first_sample += spikes.shape[names.index(BATCH)] if BATCH in names else 1
+        self._to.add(layer, spikes, self._form.axes, values=self._form.values)
+
+    def _collect(self, layer: str, spikes: Any) -> None:
+        """Keep a timestep; it is called so often that nothing else is done before the samples are whole."""
+        returned, version = self._returned[layer], _version(spikes)
+        returned.append(_copy(spikes) if version is None else spikes)
+        self._versions[layer].append(version)
+        if len(returned) == self._form.n_timesteps:
+            self._hand_on_samples(layer)
+
+    def _hand_on_samples(self, layer: str) -> None:
+        returned, versions = self._returned[layer], self._versions[layer]
+        self._returned[layer], self._versions[layer] = [], []
+        if any(
+            version is not None and _version(each) != version for each, version in zip(returned, versions, strict=True)
+        ):
+            raise UsageError(
+                f"what layer {layer!r} returned was changed in place afterwards",
+                "Watch the module behind it, or take inplace=True from that module.",
+            )
+        self._to.add(layer, _stacked(returned), TIME + self._form.axes, values=self._form.values)
+
+    def _remove_hooks(self) -> None:
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks = []
+
+    def _refuse_rest(self) -> None:
+        for layer, returned in self._returned.items():
+            if returned:
+                raise UsageError(
+                    f"layer {layer!r} was called {len(returned)} times behind its last whole sample, "
+                    f"which takes {self._form.n_timesteps} calls",
+                    "Is n_timesteps right? Those spikes were not counted.",
+                )
+
+
+def _version(tensor: Any) -> int | None:
+    """Return how often torch saw a tensor change; None where it does not look, as in inference mode."""
+    try:
+        version: int = tensor._version
+    except (AttributeError, RuntimeError):
+        return None
+    return version
+
+
+def _copy(tensor: Any) -> Any:
+    return tensor.clone() if hasattr(tensor, "clone") else tensor.copy()
+
+
+def _stacked(tensors: list[Any]) -> Any:
+    """Return tensors as one, with a new first axis, by the framework that made them."""
+    if hasattr(tensors[0], "detach"):
+        torch = sys.modules["torch"]
+        with torch.no_grad():
+            return torch.stack(tensors)
+    import numpy as np
+
+    return np.stack(tensors)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from energy_db.errors import UsageError
 from energy_db.intake.network import Layer
-from energy_db.record.counting import BatchSum, count_batch
+from energy_db.record.counting import BatchCounts, BatchSum
 from energy_db.record.spikes import Values
 from energy_db.record.step_energy import StepEnergy
 from energy_db.record.synapses import Synapses
@@ -142,18 +142,12 @@ class LiveEnergy:
             If the array does not fit layer or axes, or holds what cannot be meant.
         """
         del sample
-        price = self._price(layer)
+        self._price(layer)
         if "T" not in axes and timestep is None:
             raise UsageError(f"axes are {axes!r}: without T, say which timestep", "timestep=0")
-        batch = count_batch(layer, spikes, axes, values, is_known=layer in self._looked_at)
+        arriving = self._arriving.setdefault(layer, BatchSum(layer))
+        arriving.add(spikes, axes, values, timestep, is_known=layer in self._looked_at)
         self._looked_at.add(layer)
-        known = price.layer.n_neurons
-        if known is not None and known != batch.counts.shape[1]:
-            raise UsageError(f"layer {layer!r} has {known} neurons, but {batch.counts.shape[1]} came")
-        try:
-            self._arriving.setdefault(layer, BatchSum()).add(batch, timestep)
-        except ValueError as error:
-            raise UsageError(f"layer {layer!r}: {error}", "Is step() called behind every batch?") from error
 
     def step(
         self,
@@ -216,9 +210,10 @@ class LiveEnergy:
         return None if self._log is None else self._log.close()
 
     def _step_of_arrays(self, n_samples: int | None, epoch: int | None) -> StepEnergy:
-        batches = {layer: arrived.total for layer, arrived in self._arriving.items()}
-        self._arriving = {}
-        self._refuse_missing(batches)
+        arriving, self._arriving = self._arriving, {}
+        self._refuse_missing(arriving)
+        batches = {layer: arriving[layer].total() for layer in self._of_layer}
+        self._refuse_other_sizes(batches)
         _refuse_unequal("samples", {layer: batch.n_samples for layer, batch in batches.items()})
         _refuse_unequal("timesteps", {layer: len(batch.counts) for layer, batch in batches.items()})
         first = next(iter(batches.values()))
@@ -236,7 +231,7 @@ class LiveEnergy:
         step = self._cost(arrived, first.n_samples, len(first.counts), epoch)
         if self._log is not None:
             known = {layer: number for layer, number in n_synaptic_events.items() if number is not None}
-            self._log.add({layer: batches[layer] for layer in self._of_layer}, step, known)
+            self._log.add(batches, step, known)
         return step
 
     def _step_of_numbers(
@@ -306,6 +301,12 @@ class LiveEnergy:
         if layer not in self._of_layer:
             raise UsageError(f"there is no layer {layer!r}", f"The layers are {', '.join(self._of_layer)}.")
         return self._of_layer[layer]
+
+    def _refuse_other_sizes(self, batches: Mapping[str, BatchCounts]) -> None:
+        for name, batch in batches.items():
+            known = self._of_layer[name].layer.n_neurons
+            if known is not None and known != batch.counts.shape[1]:
+                raise UsageError(f"layer {name!r} has {known} neurons, but {batch.counts.shape[1]} came")
 
     def _refuse_missing(self, arrived: Mapping[str, Any]) -> None:
         if missing := [name for name in self._of_layer if name not in arrived]:
