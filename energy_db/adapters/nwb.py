@@ -122,7 +122,7 @@ def _unit_of_each_spike(units: h5py.Group) -> NDArray[np.int64]:
     import numpy as np
 
     place = f"{units.file.filename}: {units.name}/spike_times_index"
-    # Narrow types without a sign are usual here, in which a difference would wrap around.
+    # Their type grows with the number of spikes and has no sign: differences would wrap around, or be float64.
     ends = column_of(units, "spike_times_index", whole=True).astype(np.int64)
     n_units, n_spikes = len(column_of(units, "id")), len(column_of(units, "spike_times"))
     if not n_units:

@@ -253,6 +253,11 @@ class TestNwb:
                     group[name] = value
         return path
 
+    @pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8", "i8"])
+    def test_the_index_is_as_wide_as_the_spikes_are_many(self, tmp_path: Path, dtype: str) -> None:
+        path = self.written(tmp_path / "a.nwb", spike_times_index=np.array([2, 2, 3], dtype))
+        assert counts_of(from_nwb(path, dt_s=0.1, duration_s=1.0)) == {"units": [[2, 0, 1]]}
+
     def test_several_spikes_in_one_timestep_all_count(self, tmp_path: Path) -> None:
         path = self.written(tmp_path / "a.nwb", spike_times=[0.1, 0.11, 0.2])
         recording = from_nwb(path, dt_s=0.1, duration_s=1.0, layer="probe")
