@@ -250,6 +250,10 @@ class TestLayers:
         assert list(layers) == ["in", "a"]
         assert (layers["a"]["fan_out"], layers["a"]["role"]) == (2, "hidden")
 
+    def test_fan_ins_of_values_are_not_said(self, network: Any) -> None:
+        layers = network({"in": source(4), "w": linear(3, 4), "li": li(3), "a": lif(3)})
+        assert layers["a"] == {"name": "a", "role": "readout", "n_neurons": 3, "fan_out": 0}
+
     def test_an_integrator_with_a_threshold_does(self, network: Any) -> None:
         threshold = {"type": "Threshold", "threshold": np.ones(3)}
         nodes = {"in": source(4), "w": linear(3, 4), "li": li(3), "fires": threshold, "v": linear(2, 3), "b": lif(2)}

@@ -195,7 +195,7 @@ class _Record:
         if idx.dtype.kind not in "iu" or times.dtype.kind not in "iuf":
             raise self.error(f"has idx of {idx.dtype} and time of {times.dtype}, must be whole numbers and numbers")
         is_padding = (idx == -1) & (times == np.inf)
-        is_event = (idx >= 0) & (idx < n_neurons) & np.isfinite(times) & (times >= 0)
+        is_event = (idx >= 0) & (idx < n_neurons) & (times >= 0) & (times < np.inf)
         strange = ~is_padding & ~is_event
         if strange.any():
             at = tuple(int(index) for index in np.argwhere(strange)[0])
