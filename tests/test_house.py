@@ -137,7 +137,7 @@ FLOORS = (
         "adapters.aer",
         "adapters.nir.data",
     },
-    {"pages.report_page", "history.trend", "record.writer", "record.training", "adapters.nir"},
+    {"pages.report_page", "history.trend", "record.writer", "record.training", "adapters.nir", "adapters.formats"},
     {"record.watching", "network_files"},
     {
         "intake.incoming",
@@ -191,7 +191,7 @@ FLOORS = (
     {"tracked", "history.groups_text"},
     {"gated"},
     {"store", "accounting", "unstored"},
-    {"cli.output", "cli.modes"},
+    {"cli.output", "cli.modes", "cli.formats"},
     {"cli.pages"},
     {
         "cli.progress",

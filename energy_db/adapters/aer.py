@@ -146,9 +146,11 @@ def from_aer_file(
     Examples
     --------
     >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
     >>> from energy_db.adapters import from_aer_file
-    >>> _ = Path("events.txt").write_text("# t x y p\\n0 3 1 1\\n1500 3 1 0\\n")
-    >>> from_aer_file("events.txt", columns="t x y p", size=(4, 2, 2), dt=1000, duration=5000).n_spikes
+    >>> path = Path(mkdtemp()) / "events.txt"
+    >>> _ = path.write_text("# t x y p\\n0 3 1 1\\n1500 3 1 0\\n")
+    >>> from_aer_file(path, columns="t x y p", size=(4, 2, 2), dt=1000, duration=5000).n_spikes
     {'input': 2}
     """
     file = Path(path)

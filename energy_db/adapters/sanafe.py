@@ -66,9 +66,11 @@ def from_sanafe(
     Examples
     --------
     >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
     >>> from energy_db.adapters import from_sanafe
-    >>> _ = Path("spikes.csv").write_text("neuron,timestep\\nin.0,1\\nin.3,1\\nout.1,2\\n")
-    >>> from_sanafe("spikes.csv", sizes={"in": 4, "out": 2}, n_timesteps=5).n_spikes
+    >>> path = Path(mkdtemp()) / "spikes.csv"
+    >>> _ = path.write_text("neuron,timestep\\nin.0,1\\nin.3,1\\nout.1,2\\n")
+    >>> from_sanafe(path, sizes={"in": 4, "out": 2}, n_timesteps=5).n_spikes
     {'in': 2, 'out': 1}
     """
     path = Path(spikes)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from energy_db.cli.formats import Pending, format_options, pending_runs, take_facts
 from energy_db.cli.output import Output, Settings, output_options, say, say_error, store_option, warn
 from energy_db.cli.progress import progress_over
 from energy_db.errors import EnergyDbError, UsageError
@@ -64,6 +65,7 @@ def run_file_options(command: Any) -> Any:
 @click.option("--run-id", help="Its identity. Default: made from its content.")
 @click.option("--tag", "tags", multiple=True, type=Assignment(), metavar="NAME=VALUE", help="Anything else to know.")
 @run_file_options
+@format_options
 @click.option(
     "--events", type=click.Choice(["all", "none"]), default="all", show_default=True, help="Keep single spikes?"
 )
@@ -82,6 +84,7 @@ def ingest(
     output: Output,
     name: str | None,
     run_id: str | None,
+    source_format: str | None,
     **options: Any,
 ) -> int:
     """Store recorded spikes.
@@ -90,10 +93,11 @@ def ingest(
     Examples:
       energy-db ingest run.parquet
       energy-db ingest runs/*.parquet --tag branch=main
+      energy-db ingest --from nest spikes-*.dat --ids cells=1-80 --dt 0.1ms --duration 1s
 
     From Parquet files, folders, globs, or - for paths on stdin. Columns layer, neuron, timestep, optionally
-    sample and n_spikes. Content that is stored already is left as it is ("unchanged"). A bad file changes nothing
-    and does not stop the others.
+    sample and n_spikes. With --from, files that other tools wrote. Content that is stored already is left as it is
+    ("unchanged"). A bad file changes nothing and does not stop the others.
     """
     from energy_db.intake.sources import find_run_files
 
@@ -101,17 +105,18 @@ def ingest(
     if not wanted:
         raise UsageError("no files are named on stdin")
     files, missing = find_run_files(wanted)
-    if len(files) > 1 and (name or run_id or options["counters"]):
-        raise UsageError(f"--name, --run-id and --counters are for one file, but there are {len(files)}")
     options |= {key: dict(options[key]) for key in ("columns", "roles", "tags")}
+    pending = pending_runs(files, source_format, take_facts(options), options)
+    if len(pending) > 1 and (name or run_id or options["counters"]):
+        raise UsageError(f"--name, --run-id and --counters are for one run, but there are {len(pending)}")
     for error in missing:
         say_error(error.message, error.hint)
-    if not files:
+    if not pending:
         return _OPERATIONAL
     if options["dry_run"] and not Path(settings.path).exists():
         settings.db, settings.is_scratch = ":memory:", True
     with settings.open(read_only=False, create=True) as store:
-        results = _ingest_all(store, files, {"name": name, "run_id": run_id, **options})
+        results = _ingest_all(store, pending, {"name": name, "run_id": run_id, **options})
     rows = [_ingested(path, result) for path, result in results if not isinstance(result, EnergyDbError)]
     columns = ("status", "run_id", "name", "spikes", "layers", "file")
     output.rows("energy-db/ingest/1", rows, columns=columns)
@@ -200,21 +205,23 @@ def _expand_stdin(sources: tuple[str, ...]) -> list[str]:
 
 
 def _ingest_all(
-    store: EnergyStore, files: list[Path], options: Mapping[str, Any]
+    store: EnergyStore, pending: list[Pending], options: Mapping[str, Any]
 ) -> list[tuple[Path, Run | EnergyDbError]]:
     results: list[tuple[Path, Run | EnergyDbError]] = []
-    with progress_over(store, files) as on_file:
-        for path in files:
+    with progress_over(store, [each.path for each in pending]) as on_file:
+        for each in pending:
+            on_stage = on_file(each.path)
             try:
-                results.append((path, store.ingest(path, on_stage=on_file(path), **options)))
+                results.append((each.path, store.ingest(each.read(), on_stage=on_stage, **options)))
             except UsageError:
                 raise
             except EnergyDbError as error:
-                results.append((path, error))
+                results.append((each.path, error))
                 say_error(error.message, error.hint)
             except Exception as error:  # a bug that one file brings to light must not stop the others
-                unexpected = EnergyDbError(f"{path}: unexpected {type(error).__name__}: {error}", "Please report it.")
-                results.append((path, unexpected))
+                what = f"{each.path}: unexpected {type(error).__name__}: {error}"
+                unexpected = EnergyDbError(what, "Please report it.")
+                results.append((each.path, unexpected))
                 say_error(unexpected.message, unexpected.hint)
     return results
 
