@@ -142,7 +142,7 @@ class TestSecondTerminal:
         return process
 
     @staticmethod
-    def watched(folder: Path, act: Callable[[], None], *shown: str) -> tuple[int, str]:
+    def watched(folder: Path, act: Callable[[subprocess.Popen[bytes]], object], *shown: str) -> tuple[int, str]:
         """Run `energy-db watch` in a terminal; act once it shows certain words."""
         terminal, child = pty.openpty()
         process = subprocess.Popen(
@@ -157,13 +157,13 @@ class TestSecondTerminal:
             except OSError:  # the other end is closed
                 break
             if not has_acted and all(word in seen for word in shown):
-                act()
+                act(process)
                 has_acted = True
         os.close(terminal)
         return process.wait(timeout=10), seen
 
     def test_a_training_is_followed_to_its_end(self, training: subprocess.Popen[str], tmp_path: Path) -> None:
-        code, seen = self.watched(tmp_path, lambda: training.communicate("\n"), "epoch 1", "50.4 pJ")
+        code, seen = self.watched(tmp_path, lambda _: training.communicate("\n"), "epoch 1", "50.4 pJ")
         assert (code, "came to its end" in seen) == (0, True), seen
         with EnergyStore(tmp_path / "energy.duckdb", read_only=True) as store:
             assert store.run("fit").n_spikes == 24
@@ -171,7 +171,12 @@ class TestSecondTerminal:
     def test_a_training_that_dies_is_said_to_be_cut_short(
         self, training: subprocess.Popen[str], tmp_path: Path
     ) -> None:
-        code, seen = self.watched(tmp_path, training.kill, "epoch 1")
+        code, seen = self.watched(tmp_path, lambda _: training.kill(), "epoch 1")
         training.communicate()
         assert training.returncode == -signal.SIGKILL
         assert (code, "energy-db ingest" in seen) == (4, True), seen
+
+    def test_ctrl_c_leaves_it_without_a_word(self, training: subprocess.Popen[str], tmp_path: Path) -> None:
+        code, seen = self.watched(tmp_path, lambda watching: watching.send_signal(signal.SIGINT), "epoch 1")
+        training.communicate("\n")
+        assert (code, "interrupted" in seen, "Traceback" in seen) == (130, False, False), seen

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Price = Callable[["Sequence[Layer]"], "Pricing"]
 _CUT_SHORT = 4
+_INTERRUPTED = 130
 # Takes the cursor up so many lines, and clears what is below.
 _REDRAW = "\x1b[{}F\x1b[J"
 _AT_ITS_END = "the recording came to its end"
@@ -68,7 +69,10 @@ def watch(
     if once or output.format != "table" or output.path or not sys.stdout.isatty():
         _show_once(output, folder, priced_on, price)
         return 0
-    return _follow(folder, priced_on, price, every)
+    try:
+        return _follow(folder, priced_on, price, every)
+    except KeyboardInterrupt:  # the way to leave it: nothing was interrupted
+        return _INTERRUPTED
 
 
 def _show_once(output: Output, folder: Path, priced_on: str | None, price: Price | None) -> None:
