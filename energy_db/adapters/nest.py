@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from energy_db.adapters.text_files import content_lines, line_of_row, read_columns
 from energy_db.adapters.timing import n_steps, refuse_beyond, steps_of
 from energy_db.errors import RunFileError, UsageError
 from energy_db.intake.network import Layer
 from energy_db.intake.reading import LARGEST_INDEX
 from energy_db.record.arrays import as_array, as_index
 from energy_db.record.recording import Recording, of_parts
-from energy_db.record.spikes import from_events
+from energy_db.record.spikes import Spikes, from_events
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,11 +75,11 @@ def from_nest(
         raise UsageError(f"there are {len(senders)} senders, but {len(steps)} times")
     refuse_beyond(steps, n_timesteps, "times")
     layer_of, neuron_of = _places(senders, populations)
-    layers, parts = [], []
-    for index, (name, ids) in enumerate(populations.items()):
+    layers = [Layer(name, n_neurons=len(ids)) for name, ids in populations.items()]
+    parts = []
+    for index, layer in enumerate(layers):
         own = layer_of == index
-        layers.append(Layer(name, n_neurons=len(ids)))
-        parts.append(from_events(name, neuron_of[own], steps[own]))
+        parts.append(from_events(layer.name, neuron_of[own], steps[own]))
     return of_parts(layers, parts, n_timesteps, timestep_us=round(dt_ms * _MICROSECONDS_PER_MS, 6))
 
 
@@ -99,34 +102,50 @@ def from_nest_files(
     UsageError
         As `from_nest`.
     """
-    if not paths:
+    files = [Path(path) for path in paths]
+    if not files:
         raise UsageError("there are no files", "Give those of all threads: LABEL-ID-THREAD.dat.")
-    read = [_read(Path(path)) for path in paths]
-    headers = {header for header, _ in read}
-    if len(headers) > 1:
-        raise RunFileError(f"{paths[0]} and others: some files give times in ms, others in steps", "Take them apart.")
-    columns = [[value for _, rows in read for value in rows[i]] for i in range(len(read[0][0]))]
-    names = ("senders", "times", "offsets")[: len(columns)]
-    found = from_nest(
-        dict(zip(names, columns, strict=True)), populations=populations, dt_ms=dt_ms, duration_ms=duration_ms
-    )
-    return Recording(found.layers, found.spikes, found.n_timesteps, 1, found.timestep_us, origin=str(paths[0]))
+    known: dict[str, Any] = {"populations": populations, "dt_ms": dt_ms, "duration_ms": duration_ms}
+    whole = from_nest({"senders": [], "times": []}, **known)
+    _refuse_twice(files)
+    read = [(file, _read(file)) for file in files]
+    if len({len(columns) for _, columns in read}) > 1:
+        raise RunFileError(f"{files[0]} and others: some files give times in ms, others in steps", "Take them apart.")
+    parts: list[Spikes] = []
+    for file, columns in read:
+        try:
+            parts += from_nest(columns, **known).spikes()
+        except UsageError as error:
+            raise RunFileError(f"{file}: {error.message}", error.hint) from error
+    return replace(whole, spikes=lambda: iter(parts), origin=str(files[0]))
+
+
+def _refuse_twice(files: Sequence[Path]) -> None:
+    there: dict[Path, Path] = {}
+    for file in files:
+        if file.resolve() in there:
+            raise UsageError(f"{file} is given twice, as {there[file.resolve()]}", "Its spikes would count double.")
+        there[file.resolve()] = file
 
 
 def _steps(events: Mapping[str, Any], dt_ms: float) -> NDArray[np.int64]:
     """Return the timestep of each event; what lies in (k dt, (k + 1) dt] is in k."""
     import numpy as np
 
-    if "offsets" in events:  # the time is the number of the step at whose end the spike is stamped
-        return as_array(events["times"], "times").astype(np.int64) - 1
-    times = as_array(events["times"], "times").astype(np.float64)
-    if times.size and not (np.isfinite(times) & (times > 0)).all():
-        first = int((~(np.isfinite(times) & (times > 0))).argmax())
-        raise UsageError(f"times[{first}] is {times[first]}, but NEST stamps the first spikes with {dt_ms} ms")
-    # Counted backwards from the end, bins that include their ends become such that include their beginnings.
-    end = (np.ceil(times.max(initial=0.0) / dt_ms) + 1) * dt_ms
-    backwards = steps_of(end - times, dt_ms)
-    return np.asarray(round(end / dt_ms) - 1 - backwards, dtype=np.int64)
+    times = as_array(events["times"], "times")
+    if "offsets" not in events:
+        if times.dtype.kind in "iu" and times.size:
+            raise UsageError(
+                "times are whole numbers, as of a recorder with time_in_steps, but the events lack 'offsets'",
+                "Give `recorder.events` as it is; times in ms are floats.",
+            )
+        return steps_of(times, dt_ms, rounding="ceil")
+    # The time is the number of the step at whose end the spike is stamped.
+    is_step = np.isfinite(times) & (times >= 1) & (times == np.rint(times))
+    if not is_step.all():
+        first = int(np.flatnonzero(~is_step)[0])
+        raise UsageError(f"times[{first}] is {times[first]}, must be the number of a step, from 1")
+    return times.astype(np.int64) - 1
 
 
 def _places(senders: NDArray[np.int32], populations: Mapping[str, Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -137,8 +156,8 @@ def _places(senders: NDArray[np.int32], populations: Mapping[str, Any]) -> tuple
     ids = [int(getattr(node, "global_id", node)) for nodes in populations.values() for node in nodes]
     layers = [index for index, nodes in enumerate(populations.values()) for _ in nodes]
     neurons = [neuron for nodes in populations.values() for neuron in range(len(nodes))]
-    if len(set(ids)) < len(ids):
-        raise UsageError(f"the id {next(each for each in ids if ids.count(each) > 1)} is in the populations twice")
+    if twice := [each for each, count in Counter(ids).items() if count > 1]:
+        raise UsageError(f"the id {twice[0]} is in the populations twice")
     order = np.argsort(ids)
     known = np.append(np.array(ids, np.int64)[order], np.iinfo(np.int64).max)
     at = np.searchsorted(known, senders)
@@ -150,27 +169,31 @@ def _places(senders: NDArray[np.int32], populations: Mapping[str, Any]) -> tuple
     return np.array(layers, np.int64)[order][at], np.array(neurons, np.int64)[order][at]
 
 
-def _read(path: Path) -> tuple[tuple[str, ...], list[list[float]]]:
-    """Return the names of a file's columns, and the columns."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunFileError(f"{path}: cannot be read: {error}") from error
-    content = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    header = tuple(content[0][1].split()) if content else ()
-    if header not in (_IN_MS, _IN_STEPS):
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the columns of a file under the names that a recorder in memory has for them."""
+    number, header = next(content_lines(path), (0, ""))
+    names = {_IN_MS: ("senders", "times"), _IN_STEPS: ("senders", "times", "offsets")}.get(tuple(header.split()))
+    if names is None:
         raise RunFileError(
             f"{path}: its first line without # must be {' '.join(_IN_MS)} or {' '.join(_IN_STEPS)}",
             "Is it a file of a spike_recorder with record_to='ascii'?",
         )
-    columns: list[list[float]] = [[] for _ in header]
-    for number, line in content[1:]:
-        values = line.split()
-        try:
-            for column, value in zip(columns, values, strict=True):
-                column.append(float(value))
-        except ValueError as error:
-            raise RunFileError(
-                f"{path}: line {number} is {line!r}, must be {len(header)} numbers", "Was the file cut short?"
-            ) from error
-    return header, columns
+    if not path.read_bytes().endswith(b"\n"):
+        raise RunFileError(f"{path}: its last line has no end", "Was the file cut short? Then spikes are missing.")
+    columns = dict(read_columns(path, names, delimiter=None, skip_lines=number))
+    for name, values in columns.items():
+        _refuse_strange(path, name, values, number)
+    return columns
+
+
+def _refuse_strange(path: Path, name: str, values: NDArray[Any], header_line: int) -> None:
+    """Raise if a sender is no id, or a time no time; with the line."""
+    import numpy as np
+
+    is_good = np.isfinite(values)
+    if name == "senders":
+        is_good &= (values >= 1) & (values <= LARGEST_INDEX) & (values == np.rint(values))
+    if not is_good.all():
+        row = int(np.flatnonzero(~is_good)[0])
+        what = {"senders": "an id from 1", "times": "a finite time", "offsets": "a finite offset"}[name]
+        raise RunFileError(f"{path}: line {line_of_row(path, row, header_line)} has {values[row]}, must be {what}")

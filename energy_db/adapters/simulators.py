@@ -13,11 +13,14 @@ from energy_db.record.recording import Recording, of_arrays, of_parts
 from energy_db.record.spikes import Values, from_events
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 _MICROSECONDS = 1e6
 # How far a probe's value may be off a whole number of spikes, as a share of one.
 _NEARLY_WHOLE = 1e-6
+# How far a spike may be off its clock's grid, in timesteps; long runs are off it by what binary fractions leave.
+_ON_THE_CLOCK = 1e-3
 
 
 def from_brian2(
@@ -37,7 +40,8 @@ def from_brian2(
     Returns
     -------
     Recording
-        One sample. Timestep k is the one whose clock shows k dt: Brian2 puts spikes on its grid.
+        One sample. Timestep k is the one whose clock shows k dt: Brian2 puts spikes on its grid, and a time that is
+        off it by more than a thousandth of a timestep is refused.
 
     Raises
     ------
@@ -54,17 +58,17 @@ def from_brian2(
     """
     step, length = float(as_array(dt, "dt")), float(as_array(duration, "duration"))
     n_timesteps = n_steps(length, step)
+    if strange := [name for name in sizes or {} if name not in monitors]:
+        raise UsageError(f"sizes names {strange[0]!r}, but the layers are {', '.join(monitors)}")
     layers, parts = [], []
     for name, monitor in monitors.items():
         states = monitor if isinstance(monitor, Mapping) else _states_of(name, monitor)
         if "i" not in states or "t" not in states:
             raise UsageError(f"the states of layer {name!r} lack i or t", f"They have {', '.join(states)}.")
-        n_neurons = (sizes or {}).get(name, states.get("N_source"))
-        if n_neurons is None:
-            raise UsageError(f"nobody says how many neurons layer {name!r} has", f"Give sizes={{{name!r}: ...}}.")
-        steps = steps_of(states["t"], step, rounding="nearest", what=f"t of layer {name!r}")
+        n_neurons = _size_of(name, (sizes or {}).get(name), states.get("N_source"))
+        steps = _steps_of_clock(states["t"], step, f"t of layer {name!r}")
         refuse_beyond(steps, n_timesteps, f"t of layer {name!r}")
-        layers.append(Layer(name, n_neurons=int(n_neurons)))
+        layers.append(Layer(name, n_neurons=n_neurons))
         parts.append(from_events(name, states["i"], steps))
     return of_parts(layers, parts, n_timesteps, timestep_us=round(step * _MICROSECONDS, 6))
 
@@ -121,7 +125,8 @@ def from_nengo(
                 f"the probe of layer {name!r} holds {wrong:.6g} spikes in a timestep",
                 "Values are spikes times amplitude / dt: are dt and amplitude right, and is it a probe of spikes?",
             )
-    rows = dt if sample_every is None else sample_every
+    # Nengo takes every timestep where it is asked for more than one.
+    rows = dt if sample_every is None else max(dt, sample_every)
     recording = of_arrays(counts, "TN", timestep_us=round(rows * _MICROSECONDS, 6))
     if rows <= dt * (1 + _NEARLY_WHOLE):
         return recording
@@ -175,9 +180,38 @@ def from_lava(
             raise UsageError(
                 f"the process {process!r} has no port {port!r}", f"Recorded of it are {', '.join(data[process])}."
             )
+        if layer in arrays:
+            raise UsageError(f"names makes the layer {layer!r} of two processes", "Give each a layer of its own.")
         steps = as_array(data[process][port], f"the port {port!r} of {process!r}")
+        if steps.ndim < 1 or not steps.size:
+            raise UsageError(f"the port {port!r} of {process!r} has no steps of neurons: its shape is {steps.shape}")
         arrays[layer] = steps.reshape(len(steps), -1)
     return of_arrays(arrays, "TN", values=values, timestep_us=timestep_us)
+
+
+def _size_of(name: str, said: int | None, of_source: Any) -> int:
+    """Return how many neurons a layer has, as somebody said or its monitor knows."""
+    known = None if of_source is None else int(of_source)
+    if said is None and known is None:
+        raise UsageError(f"nobody says how many neurons layer {name!r} has", f"Give sizes={{{name!r}: ...}}.")
+    if said is not None and known is not None and said != known:
+        raise UsageError(f"sizes gives layer {name!r} {said} neurons, but its monitor watches {known}")
+    return said if said is not None else int(of_source)
+
+
+def _steps_of_clock(times: Any, dt: float, what: str) -> NDArray[np.int64]:
+    """Return the timesteps of times on the grid of a clock."""
+    import numpy as np
+
+    steps = steps_of(times, dt, rounding="nearest", what=what)
+    off = np.abs(as_array(times, what) / dt - steps) > _ON_THE_CLOCK
+    if off.any():
+        first = int(off.argmax())
+        raise UsageError(
+            f"{what}[{first}] is {as_array(times, what)[first]} s, which is no multiple of dt, {dt} s",
+            "Brian2 puts spikes on the grid of its clock: is dt that of the group that was recorded?",
+        )
+    return steps
 
 
 def _states_of(name: str, monitor: Any) -> dict[str, Any]:

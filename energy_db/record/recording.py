@@ -141,6 +141,34 @@ def of_arrays(
 
 
 def of_parts(layers: Sequence[Layer], parts: Iterable[Spikes], n_timesteps: int, **known: Any) -> Recording:
-    """Return the recording of spikes that are in memory; `known` are further attributes of Recording."""
+    """Return the recording of spikes that are in memory.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The network, in order, with sizes.
+    parts : iterable of Spikes
+        The spikes.
+    n_timesteps : int
+        Timesteps of a sample.
+    **known
+        Further attributes of `Recording`.
+
+    Raises
+    ------
+    UsageError
+        If there is no layer, or a neuron is none of its layer.
+    """
+    if not layers:
+        raise UsageError("the recording has no layers", "Give one at least.")
+    sizes = {layer.name: layer.n_neurons for layer in layers}
     kept = list(parts)
+    for part in kept:
+        size = sizes[part.layer]
+        if size is not None and len(part) and part.neuron.max() >= size:
+            first = int((part.neuron >= size).argmax())
+            raise UsageError(
+                f"event {first} of layer {part.layer!r} is of neuron {part.neuron[first]}, but the layer has {size}",
+                "Neurons are counted from 0.",
+            )
     return Recording(tuple(layers), lambda: iter(kept), n_timesteps, **known)

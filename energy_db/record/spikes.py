@@ -156,8 +156,8 @@ def _counts(entries: NDArray[Any], values: Values, what: str) -> NDArray[np.int3
     import numpy as np
 
     if values == "graded":
-        if entries.dtype.kind == "f" and np.isnan(entries).any():
-            raise UsageError(f"{what} holds NaN, which is no spike")
+        if entries.dtype.kind == "f" and not np.isfinite(entries).all():
+            raise UsageError(f"{what} holds {entries[~np.isfinite(entries)][0]}, which is no payload of a spike")
         return None
     counts = entries.astype(np.int32) if entries.dtype.kind != "f" or np.isfinite(entries).all() else None
     if counts is None or not (counts == entries).all() or (counts < 1).any():

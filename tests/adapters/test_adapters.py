@@ -209,8 +209,21 @@ class TestLava:
         assert from_lava(graded).n_spikes == {"Process_0": int(raw["count_Process_0"].sum())}
 
     @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            (np.zeros((0, 3)), "has no steps of neurons"),
+            (1.0, "has no steps of neurons"),
+            ([[1.0, float("inf")]], "holds inf"),
+        ],
+    )
+    def test_what_is_no_record_of_steps_is_refused(self, data: Any, message: str) -> None:
+        with pytest.raises(UsageError, match=message):
+            from_lava({"Process_0": {"s_out": data}})
+
+    @pytest.mark.parametrize(
         ("options", "message"),
         [
+            ({"names": {"Process_0": "hidden", "Process_2": "hidden"}}, "makes the layer 'hidden' of two processes"),
             ({"names": {"LIF_1": "hidden"}}, "there is no process 'LIF_1'"),
             ({"port": "v"}, "the process 'Process_0' has no port 'v'"),
         ],
@@ -261,6 +274,24 @@ class TestBrian2:
         with pytest.raises(UsageError, match="kept counts only"):
             from_brian2({"cells": counting}, dt=1e-4, duration=0.2)
 
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"dt": 3e-4}, "is no multiple of dt"),
+            ({"sizes": {"cells": 9}}, "sizes gives layer 'cells' 9 neurons, but its monitor watches 5"),
+            ({"sizes": {"cels": 5}}, "sizes names 'cels', but the layers are noise, cells"),
+        ],
+    )
+    def test_what_contradicts_the_monitors_is_refused(self, options: dict[str, Any], message: str) -> None:
+        raw = recorded("brian2")
+        with pytest.raises(UsageError, match=message):
+            from_brian2(self.monitors(raw), **{"dt": raw["dt"], "duration": raw["duration"]} | options)
+
+    def test_a_neuron_that_is_none_of_its_group_is_refused(self) -> None:
+        states = {"cells": {"i": [0, 5], "t": [0.1, 0.2]}}
+        with pytest.raises(UsageError, match="event 1 of layer 'cells' is of neuron 5, but the layer has 5"):
+            from_brian2(states, dt=0.1, duration=1.0, sizes={"cells": 5})
+
     def test_a_run_that_is_too_short_is_refused(self) -> None:
         raw = recorded("brian2")
         with pytest.raises(UsageError, match="but the run has 1000 timesteps"):
@@ -287,6 +318,10 @@ class TestNengo:
         assert counts_of(recording) == own_counts(raw, "small")
         with pytest.raises(UsageError, match=r"holds 0\.01 spikes in a timestep"):
             from_nengo({"small": raw["small"]})
+
+    def test_sample_every_below_dt_is_every_timestep(self) -> None:
+        recording = from_nengo({"plain": recorded("nengo")["plain"]}, sample_every=0.0001)
+        assert (recording.timestep_us, recording.notes) == (1000.0, ())
 
     def test_sample_every_is_warned_of(self) -> None:
         raw = recorded("nengo")
@@ -366,8 +401,14 @@ class TestNest:
         ("text", "message"),
         [
             ("", "its first line without # must be"),
-            ("# NEST\n# RecordingBackendASCII\nsender\ttime_ms\n1\t2.0\n3\n", "line 5 is '3', must be 2 numbers"),
+            ("# NEST\n# RecordingBackendASCII\nsender\ttime_ms\n1\t2.0\n3\n", "line 5 is '3', must have 2 columns"),
             ("sender\ttime_ms\n1\tx\n", "line 2 is"),
+            ("sender\ttime_ms\n1\t2.0\n1\t3.", "its last line has no end"),
+            ("# NEST\nsender\ttime_ms\n1\t2.0\n1\tnan\n", "line 4 has nan, must be a finite time"),
+            ("sender\ttime_ms\n1.5\t2.0\n", "line 2 has 1.5, must be an id from 1"),
+            ("sender\ttime_ms\n0\t2.0\n", "line 2 has 0.0, must be an id from 1"),
+            ("sender\ttime_ms\n2\t2.0\n", "spikes.dat: the sender 2 belongs to no population"),
+            ("sender\ttime_ms\n1\t20.0\n", "spikes.dat: times.0. is in timestep 199"),
         ],
     )
     def test_files_that_are_none_of_nests_are_refused(self, tmp_path: Path, text: str, message: str) -> None:
@@ -375,3 +416,70 @@ class TestNest:
         path.write_text(text, encoding="utf-8")
         with pytest.raises(RunFileError, match=message):
             from_nest_files([path], populations={"cells": [1]}, dt_ms=0.1, duration_ms=10.0)
+
+    def test_a_file_that_is_given_twice_is_refused(self, tmp_path: Path) -> None:
+        raw, files = recorded("nest"), sorted(RECORDED.glob("nest-spikes-*.dat"))
+        again = RECORDED / ".." / "recorded" / files[0].name
+        with pytest.raises(UsageError, match=r"is given twice, as .*nest-spikes-0.dat"):
+            from_nest_files([*files, again], **self.known(raw))
+
+    def test_files_in_ms_and_in_steps_do_not_go_together(self, tmp_path: Path) -> None:
+        paths = [tmp_path / "ms.dat", tmp_path / "steps.dat"]
+        for path, text in zip(
+            paths, ("sender time_ms\n1 2.0\n", "sender time_step time_offset\n1 20 0.0\n"), strict=True
+        ):
+            path.write_text(text, encoding="utf-8")
+        known = {"populations": {"cells": [1]}, "dt_ms": 0.1, "duration_ms": 10.0}
+        assert [from_nest_files([path], **known).n_spikes for path in paths] == [{"cells": 1}] * 2
+        with pytest.raises(RunFileError, match="some files give times in ms, others in steps"):
+            from_nest_files(paths, **known)
+
+    @pytest.mark.parametrize(
+        ("events", "message"),
+        [
+            ({"senders": [1], "times": [2.5], "offsets": [0.0]}, r"times\[0\] is 2.5, must be the number of a step"),
+            ({"senders": [1], "times": [float("nan")], "offsets": [0.0]}, r"times\[0\] is nan"),
+            ({"senders": [1], "times": [0], "offsets": [0.0]}, r"times\[0\] is 0"),
+            ({"senders": [1, 1], "times": [1, 20]}, "the events lack 'offsets'"),
+            ({"senders": [1, 1], "times": [1.0]}, "there are 2 senders, but 1 times"),
+            ({"senders": [1], "times": [float("inf")]}, "is not a finite time"),
+            ({"senders": [1], "times": [0.0]}, "must lie behind the start"),
+            ({"times": [1.0]}, "the events lack 'senders'"),
+        ],
+    )
+    def test_events_that_are_none_of_nests_are_refused(self, events: dict[str, Any], message: str) -> None:
+        with pytest.raises(UsageError, match=message):
+            from_nest(events, populations={"cells": [1]}, dt_ms=0.1, duration_ms=10.0)
+
+    def test_ids_and_events_may_stand_in_any_order(self) -> None:
+        events = {"senders": [9, 3, 7], "times": [0.3, 0.1, 0.2]}
+        recording = from_nest(events, populations={"a": [7, 3], "b": [9]}, dt_ms=0.1, duration_ms=1.0)
+        found = {
+            part.layer: list(zip(part.neuron.tolist(), part.timestep.tolist(), strict=True))
+            for part in recording.spikes()
+        }
+        assert found == {"a": [(1, 0), (0, 1)], "b": [(0, 2)]}
+
+    def test_node_collections_say_their_ids(self) -> None:
+        # Iterating over a NodeCollection gives collections of one node each.
+        nodes = [SimpleNamespace(global_id=number) for number in (4, 5)]
+        recording = from_nest({"senders": [5], "times": [0.1]}, populations={"a": nodes}, dt_ms=0.1, duration_ms=1.0)
+        assert counts_of(recording) == {"a": [0, 1]}
+
+    def test_nothing_recorded_is_a_silent_run(self) -> None:
+        silent = from_nest({"senders": [], "times": []}, populations={"a": [1, 2]}, dt_ms=0.1, duration_ms=1.0)
+        assert counts_of(silent) == {"a": [0, 0]}
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda: from_brian2({}, dt=0.1, duration=1.0),
+        lambda: from_nest({"senders": [], "times": []}, populations={}, dt_ms=0.1, duration_ms=1.0),
+        lambda: from_nengo({}),
+        lambda: from_lava({}),
+    ],
+)
+def test_nothing_at_all_is_refused(take: Any) -> None:
+    with pytest.raises(UsageError, match="has no layers"):
+        take()

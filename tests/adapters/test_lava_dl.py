@@ -49,7 +49,7 @@ def test_payloads_are_one_spike_each_unless_they_are_numbers() -> None:
         (np.zeros((3, 2, 4)), "no layers"),
         ({"out": np.zeros((3, 4))}, r"of shape \(3, 4\), must have the axes NCT or NCHWT"),
         ({"out": np.zeros((3, 4, 2, 2))}, "must have the axes NCT or NCHWT"),
-        ({"out": np.full((1, 1, 2), np.nan)}, "holds NaN"),
+        ({"out": np.full((1, 1, 2), np.nan)}, "holds nan"),
         ({"a": np.zeros((3, 2, 4)), "b": np.zeros((3, 2, 5))}, "as many timesteps, but a has 4, b has 5"),
         ({"a": np.zeros((3, 2, 4)), "b": np.zeros((2, 2, 4))}, "as many samples, but a has 3, b has 2"),
         ({"out": np.array([[["a"]]])}, "must hold numbers"),
