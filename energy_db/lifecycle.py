@@ -78,7 +78,28 @@ def check(engine: Engine) -> None:
     if not tables and not engine.read_only:
         create(engine)
         return
-    found, wanted = revision(engine, tables), sql.newest_revision()
+    refuse_other_revision(engine, tables)
+    if _is_current(engine):
+        return
+    if engine.read_only:
+        raise StoreVersionError(
+            f"{engine.path} holds the views and costs of another release of energy-db",
+            f"Refresh them: energy-db --db {engine.path} migrate",
+        )
+    refresh(engine)
+
+
+def refuse_other_revision(engine: Engine, tables: set[str] | None = None) -> None:
+    """Make sure that a database is a store whose tables are those of this release.
+
+    Raises
+    ------
+    StoreError
+        If it is not an energy-db store.
+    StoreVersionError
+        If it was made by an older or newer energy-db.
+    """
+    found, wanted = revision(engine, _tables(engine) if tables is None else tables), sql.newest_revision()
     if found < wanted:
         raise StoreVersionError(
             f"{engine.path} is at schema revision {found}, this energy-db wants {wanted}",
@@ -89,14 +110,6 @@ def check(engine: Engine) -> None:
             f"{engine.path} is at schema revision {found}, newer than {wanted}, the newest that this energy-db knows",
             "Upgrade the package: pip install --upgrade energy-db",
         )
-    if _is_current(engine):
-        return
-    if engine.read_only:
-        raise StoreVersionError(
-            f"{engine.path} holds the views and costs of another release of energy-db",
-            f"Refresh them: energy-db --db {engine.path} migrate",
-        )
-    refresh(engine)
 
 
 def revision(engine: Engine, tables: set[str]) -> str:

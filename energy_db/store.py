@@ -11,9 +11,9 @@ from energy_db import lifecycle, runs
 from energy_db.catalogue.book import Catalogue
 from energy_db.engines.duckdb import Parameters
 from energy_db.errors import UsageError
-from energy_db.gated import GatedRuns
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, ingest_file, ingest_recording
+from energy_db.merged import MergedRuns
 from energy_db.network_files import read_network
 from energy_db.record.journal import is_journal, recover
 from energy_db.runs import Run
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 AnyPath = str | PathLike[str]
 
 
-class EnergyStore(GatedRuns):
+class EnergyStore(MergedRuns):
     """A store of recorded runs in one DuckDB file; for one thread at a time.
 
     Parameters

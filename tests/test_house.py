@@ -117,6 +117,7 @@ FLOORS = (
         "record.live",
     },
     {
+        "record.spool",
         "adapters.tensors",
         "adapters.simulators",
         "adapters.nest",
@@ -181,6 +182,7 @@ FLOORS = (
     {"history.sorting", "history.series", "gate.evidence", "record.starting"},
     {
         "intake.ingest",
+        "intake.merging",
         "gate.checking",
         "compared",
         "history.following",
@@ -190,11 +192,13 @@ FLOORS = (
     },
     {"tracked", "history.groups_text"},
     {"gated"},
+    {"merged"},
     {"store", "accounting", "unstored"},
     {"cli.output", "cli.modes", "cli.formats"},
     {"cli.pages"},
     {
         "cli.progress",
+        "cli.ingested",
         "cli.curation",
         "cli.groups",
         "cli.query",
@@ -204,6 +208,7 @@ FLOORS = (
         "cli.upkeep",
         "cli.watch",
     },
+    {"cli.merging", "cli.spooling"},
     {"cli.record", "cli.costs", "cli.gate"},
     {"cli.reports"},
     {"cli.compare", "cli.export"},

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from energy_db.cli.formats import Pending, format_options, pending_runs, take_facts
-from energy_db.cli.output import Output, Settings, output_options, say, say_error, store_option, warn
-from energy_db.cli.progress import progress_over
+from energy_db.cli.ingested import attempt, conclude
+from energy_db.cli.merging import merge_all, other_stores
+from energy_db.cli.output import Output, Settings, output_options, say_error, store_option
+from energy_db.cli.progress import OnStage, progress_over
+from energy_db.cli.spooling import ingest_spool, spool_options, take_order
 from energy_db.errors import EnergyDbError, UsageError
 from energy_db.tables import Row
 
@@ -60,12 +64,13 @@ def run_file_options(command: Any) -> Any:
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True, metavar="FILE|FOLDER|GLOB|-...")
+@click.argument("sources", nargs=-1, metavar="FILE|FOLDER|GLOB|STORE|-...")
 @click.option("--name", help="What to call the run. Default: the sidecar's, else the file's name.")
 @click.option("--run-id", help="Its identity. Default: made from its content.")
 @click.option("--tag", "tags", multiple=True, type=Assignment(), metavar="NAME=VALUE", help="Anything else to know.")
 @run_file_options
 @format_options
+@spool_options
 @click.option(
     "--events", type=click.Choice(["all", "none"]), default="all", show_default=True, help="Keep single spikes?"
 )
@@ -82,8 +87,6 @@ def ingest(
     /,
     sources: tuple[str, ...],
     output: Output,
-    name: str | None,
-    run_id: str | None,
     source_format: str | None,
     **options: Any,
 ) -> int:
@@ -94,33 +97,38 @@ def ingest(
       energy-db ingest run.parquet
       energy-db ingest runs/*.parquet --tag branch=main
       energy-db ingest --from nest spikes-*.dat --ids cells=1-80 --dt 0.1ms --duration 1s
+      energy-db ingest other.duckdb
+      energy-db ingest --spool spool --follow
 
     From Parquet files, folders, globs, or - for paths on stdin. Columns layer, neuron, timestep, optionally
-    sample and n_spikes. With --from, files that other tools wrote. Content that is stored already is left as it is
-    ("unchanged"). A bad file changes nothing and does not stop the others.
+    sample and n_spikes. With --from, files that other tools wrote. Of another store, all runs. With --spool, what
+    many writers put into a folder; it is moved to done/ or refused/ there. Content that is stored already is left as
+    it is ("unchanged"). A bad file changes nothing and does not stop the others.
     """
     from energy_db.intake.sources import find_run_files
 
+    options |= {key: dict(options[key]) for key in ("columns", "roles", "tags")}
+    order, facts = take_order(sources, source_format, options), take_facts(options)
+    if order:
+        pending_runs([], None, facts, options)
+        return ingest_spool(settings, output, order, options)
     wanted = _expand_stdin(sources)
     if not wanted:
         raise UsageError("no files are named on stdin")
     files, missing = find_run_files(wanted)
-    options |= {key: dict(options[key]) for key in ("columns", "roles", "tags")}
-    pending = pending_runs(files, source_format, take_facts(options), options)
-    if len(pending) > 1 and (name or run_id or options["counters"]):
+    stores = [] if source_format else other_stores(files, settings.path, options)
+    pending = pending_runs([path for path in files if path not in stores], source_format, facts, options)
+    if len(pending) > 1 and (options["name"] or options["run_id"] or options["counters"]):
         raise UsageError(f"--name, --run-id and --counters are for one run, but there are {len(pending)}")
     for error in missing:
         say_error(error.message, error.hint)
-    if not pending:
+    if not files:
         return _OPERATIONAL
     if options["dry_run"] and not Path(settings.path).exists():
         settings.db, settings.is_scratch = ":memory:", True
     with settings.open(read_only=False, create=True) as store:
-        results = _ingest_all(store, pending, {"name": name, "run_id": run_id, **options})
-    rows = [_ingested(path, result) for path, result in results if not isinstance(result, EnergyDbError)]
-    columns = ("status", "run_id", "name", "spikes", "layers", "file")
-    output.rows("energy-db/ingest/1", rows, columns=columns)
-    return _conclude([*missing, *(result for _, result in results)])
+        results = merge_all(store, stores, options["dry_run"]) + _ingest_all(store, pending, options)
+    return conclude(output, missing, results)
 
 
 @click.command()
@@ -210,49 +218,15 @@ def _ingest_all(
     results: list[tuple[Path, Run | EnergyDbError]] = []
     with progress_over(store, [each.path for each in pending]) as on_file:
         for each in pending:
-            on_stage = on_file(each.path)
-            try:
-                results.append((each.path, store.ingest(each.read(), on_stage=on_stage, **options)))
-            except UsageError:
-                raise
-            except EnergyDbError as error:
-                results.append((each.path, error))
-                say_error(error.message, error.hint)
-            except Exception as error:  # a bug that one file brings to light must not stop the others
-                what = f"{each.path}: unexpected {type(error).__name__}: {error}"
-                unexpected = EnergyDbError(what, "Please report it.")
-                results.append((each.path, unexpected))
-                say_error(unexpected.message, unexpected.hint)
+            result = attempt(each.path, partial(_store_one, store, each, on_file(each.path), options))
+            if isinstance(result, EnergyDbError):
+                say_error(result.message, result.hint)
+            results.append((each.path, result))
     return results
 
 
-def _conclude(results: Sequence[Run | EnergyDbError]) -> int:
-    statuses = ["refused" if isinstance(result, EnergyDbError) else result.status for result in results]
-    for result in results:
-        if not isinstance(result, EnergyDbError):
-            _warn_of(result)
-    say(", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses)))
-    return _OPERATIONAL if "refused" in statuses else 0
-
-
-def _warn_of(run: Run) -> None:
-    for note in run.notes:
-        warn(f"{run.name}: {note}")
-    taken_as_0 = {f"{layer.name}.{driver}" for layer in run.layers for driver in run.counters}
-    inferred = [name for name in run.inferred if name not in taken_as_0]
-    if inferred and run.status != "unchanged":
-        warn(f"{run.name}: inferred from the events, not declared: {', '.join(inferred)}")
-
-
-def _ingested(path: Path, run: Run) -> Row:
-    return {
-        "status": run.status,
-        "run_id": run.run_id,
-        "name": run.name,
-        "spikes": run.n_spikes,
-        "layers": len(run.layers),
-        "file": str(path),
-    }
+def _store_one(store: EnergyStore, run: Pending, on_stage: OnStage, options: Mapping[str, Any]) -> Run:
+    return store.ingest(run.read(), on_stage=on_stage, **options)
 
 
 def _shown_layer(layer: Any, inferred: tuple[str, ...]) -> Row:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import duckdb
 
@@ -23,6 +24,8 @@ MEMORY = ":memory:"
 _EXPLAIN = re.compile(r"^\s*EXPLAIN\s+(ANALYZE\s+|\([^)]*\)\s*)?", re.IGNORECASE)
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+
+_engines_here: WeakSet[Engine] = WeakSet()
 
 # The block size makes a store a third smaller, the storage version lets tools that embed DuckDB 1.5 open it.
 _STORE_CONFIG = {"default_block_size": "131072", "storage_compatibility_version": "v1.5.0"}
@@ -54,6 +57,7 @@ class Engine:
             self._opened = duckdb.connect(path, read_only=read_only, config=dict(_STORE_CONFIG))
         except duckdb.Error as error:
             raise _open_error(path, error) from error
+        _engines_here.add(self)
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         # The cache of DuckDB 1.5 serves the old bytes of a file that was rewritten within the same second.
         self._connection.execute("SET enable_external_file_cache = false")
@@ -122,6 +126,29 @@ class Engine:
             self._connection.unregister(name)
 
     @contextmanager
+    def attached(self, path: str, name: str) -> Iterator[None]:
+        """Let the statements of the block read another database under a name.
+
+        Raises
+        ------
+        StoreLockedError
+            If another process holds the file, or this one has it open.
+        StoreError
+            If it cannot be opened.
+        """
+        # To close the file here would drop the lock that an engine of this process has on it.
+        if any(engine._is_open and _is_file_of(engine, path) for engine in _engines_here):
+            raise StoreLockedError(f"{path} is already open in this process", "Close the other EnergyStore first.")
+        try:
+            self._connection.execute(f"ATTACH {literal(path)} AS {name} (READ_ONLY)")
+        except duckdb.Error as error:
+            raise _open_error(path, error) from error
+        try:
+            yield
+        finally:
+            self._connection.execute(f"DETACH {name}")
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit all that the block does, or nothing of it."""
         self._connection.execute("BEGIN TRANSACTION")
@@ -179,6 +206,10 @@ def _interruptible() -> Iterator[None]:
         if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
             raise KeyboardInterrupt from error
         raise
+
+
+def _is_file_of(engine: Engine, path: str) -> bool:
+    return engine.path != MEMORY and Path(engine.path).exists() and Path(engine.path).samefile(path)
 
 
 def literal(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from energy_db import runs, sql
 from energy_db.engines.duckdb import Engine
@@ -67,18 +67,20 @@ def unchanged(run: Run, incoming: RunFile, said: Declaration, run_id: str | None
     if facts:
         notes += (f"it is stored already, and its {', '.join(facts)} were left as they are",)
     if new_tags:
-        command = f"energy-db tag {run.run_id} {_assignments(new_tags)}"
-        notes += (f"its tags were left as they are; set them with: {command}",)
+        notes += (of_other_tags(run, new_tags),)
     return runs.with_status(run, "unchanged", notes)
 
 
-def _assignments(tags: Mapping[str, str]) -> str:
-    return " ".join(shlex.quote(f"{tag}={value}") for tag, value in tags.items())
+def of_other_tags(run: Run, tags: Mapping[str, str]) -> str:
+    """Return the note on tags that a stored run does not have, and how it gets them."""
+    assignments = " ".join(shlex.quote(f"{tag}={value}") for tag, value in tags.items())
+    return f"its tags were left as they are; set them with: energy-db tag {run.run_id} {assignments}"
 
 
-def free_id(engine: Engine, wanted: str) -> str:
-    """Return an id, numbered if it is taken."""
+def free_id(engine: Engine, wanted: str, reserved: Collection[str] = ()) -> str:
+    """Return an id, numbered if it is taken or reserved for another run."""
     ids = {row[0] for row in engine.rows("SELECT run_id FROM runs WHERE starts_with(run_id, ?)", [wanted])}
+    ids |= {run_id for run_id in reserved if run_id.startswith(wanted)}
     copies = (f"{wanted}-{number}" for number in range(2, len(ids) + 3))
     return wanted if wanted not in ids else next(copy for copy in copies if copy not in ids)
 

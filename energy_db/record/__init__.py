@@ -1,7 +1,7 @@
 """Recording: spikes of any framework, while it runs or afterwards, on their way to a run file or a store.
 
 `RunWriter` takes spikes as they come; `Recording` is what the adapters of `energy_db.adapters` make of a finished
-recording.
+recording; a `Spool` takes the runs of many processes.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from energy_db.record.journal import recover
     from energy_db.record.recording import Recording
     from energy_db.record.spikes import Spikes
+    from energy_db.record.spool import Spool
     from energy_db.record.writer import RunWriter
 
-__all__ = ["Recording", "RunWriter", "Spikes", "recover", "watch"]
+__all__ = ["Recording", "RunWriter", "Spikes", "Spool", "recover", "watch"]
 
 _HOMES = {
     "Recording": "recording",
     "RunWriter": "writer",
     "Spikes": "spikes",
+    "Spool": "spool",
     "recover": "journal",
     "watch": "hooks",
 }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from energy_db.errors import UsageError
+from energy_db.errors import RunFileError, UsageError
 from energy_db.record.spikes import Spikes, from_events
 
 if TYPE_CHECKING:
@@ -124,6 +124,68 @@ def parts_of(table: Any, layers: Sequence[str]) -> Iterator[Spikes]:
         own = rows.filter(compute.equal(names, name))
         held = {column: own[column].to_numpy() for column in own.column_names if column != "layer"}
         yield from_events(name, held["neuron"], held["timestep"], held.get("sample"), held.get("n_spikes"))
+
+
+def declaration_of(path: Path) -> str | None:
+    """Return what a run file's own metadata declares, as JSON text; None if it declares nothing.
+
+    Raises
+    ------
+    RunFileError
+        If it is no Parquet file, or cut short.
+    """
+    with _opened(path) as file:
+        told = (file.schema_arrow.metadata or {}).get(METADATA_KEY.encode())
+    try:
+        return None if told is None else str(told.decode())
+    except UnicodeDecodeError as error:
+        raise RunFileError(f"{path} (metadata key {METADATA_KEY}): is not UTF-8: {error}") from error
+
+
+def copy_with(source: Path, target: Path, declaration: str) -> None:
+    """Write the rows of a run file to another one that declares something else: at once and whole, or not at all.
+
+    Raises
+    ------
+    RunFileError
+        If the source is no Parquet file, or cannot be read to its end.
+    """
+    import pyarrow as pa
+
+    with _opened(source) as file:
+        metadata = {**(file.schema_arrow.metadata or {}), METADATA_KEY.encode(): declaration.encode()}
+        with _whole_or_not(target, file.schema_arrow.with_metadata(metadata)) as writer:
+            batches = file.iter_batches(ROWS_OF_A_GROUP)
+            while (batch := _next(batches, source)) is not None:
+                writer.write_table(pa.Table.from_batches([batch]), row_group_size=ROWS_OF_A_GROUP)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _unreadable(path, error) from error
+    with file:
+        yield file
+
+
+def _next(batches: Iterator[Any], path: Path) -> Any:
+    try:
+        return next(batches, None)
+    except (ValueError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> RunFileError:
+    reason = str(error).partition("\n")[0]
+    return RunFileError(
+        f"{path}: is not a readable Parquet file: {reason}",
+        "Was it written completely? A Parquet writer must be closed before its file can be read.",
+    )
 
 
 @contextmanager

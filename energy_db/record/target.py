@@ -1,4 +1,4 @@
-"""Where recordings go: to a run file or a store; and where their journals are until then."""
+"""Where recordings go: to a run file, a spool or a store; and where their journals are until then."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from energy_db.engines.duckdb import MEMORY
 from energy_db.errors import UsageError
 from energy_db.record import journal
+from energy_db.record.spool import Spool
 
 if TYPE_CHECKING:
     from energy_db.record.journal import JournaledRun
     from energy_db.runs import Run
     from energy_db.store import EnergyStore
 
-    Target: TypeAlias = Path | EnergyStore
+    Target: TypeAlias = Path | Spool | EnergyStore
 
 
 def journal_folder(target: Target, name: str | None, chosen: str | PathLike[str] | None) -> Path:
@@ -25,24 +26,30 @@ def journal_folder(target: Target, name: str | None, chosen: str | PathLike[str]
 
     Parameters
     ----------
-    target : Path or EnergyStore
+    target : Path, Spool or EnergyStore
         Where the recording goes.
     name : str, optional
-        What the run is called; needed for a store.
+        What the run is called; needed for a spool or a store.
     chosen : path-like, optional
         The folder that somebody chose.
 
     Raises
     ------
     UsageError
-        If the target is a file that exists, or a store and nobody says what to call the run.
+        If the target is a file that exists, or a spool or a store and nobody says what to call the run.
+    StoreError
+        If the spool cannot be made.
     """
     if isinstance(target, Path):
         if target.exists():
             raise UsageError(f"{target} exists already", "Remove it, or choose another name.")
         return target.with_suffix(journal.SUFFIX) if chosen is None else Path(chosen)
     if name is None:
-        raise UsageError("a run that goes to a store needs a name", "Give it: name='evaluation'.")
+        where = "spool" if isinstance(target, Spool) else "store"
+        raise UsageError(f"a run that goes to a {where} needs a name", "Give it: name='evaluation'.")
+    if isinstance(target, Spool):
+        target.make()
+        return target.journal_folder(name) if chosen is None else Path(chosen)
     beside = Path(gettempdir()) if target.path == MEMORY else Path(target.path).parent
     signs = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in name)
     return beside / f"{signs}-{os.getpid()}{journal.SUFFIX}" if chosen is None else Path(chosen)
@@ -56,6 +63,10 @@ def publish(finished: JournaledRun, target: Target) -> Run | Path:
     EnergyDbError
         If it cannot be written or stored; the journal stays then.
     """
-    published = finished.write(target) if isinstance(target, Path) else target.ingest(finished)
+    published: Run | Path
+    if isinstance(target, Path):
+        published = finished.write(target)
+    else:
+        published = target.publish(finished) if isinstance(target, Spool) else target.ingest(finished)
     journal.remove(finished.folder)
     return published

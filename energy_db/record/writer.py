@@ -20,6 +20,7 @@ from energy_db.record.spikes import Extent, Spikes, Values, extent_of, from_dens
 from energy_db.record.worker import Work, Worker
 
 if TYPE_CHECKING:
+    from energy_db.record.spool import Spool
     from energy_db.record.target import Target
     from energy_db.runs import Run
     from energy_db.store import EnergyStore
@@ -36,8 +37,8 @@ class RunWriter:
 
     Parameters
     ----------
-    target : path-like or EnergyStore
-        A run file to be written (`NAME.parquet`), or the store that the run goes to.
+    target : path-like, Spool or EnergyStore
+        A run file to be written (`NAME.parquet`), or the spool or store that the run goes to.
     layers : sequence of (str or mapping or Layer)
         The layers, in order: names, or what a sidecar says of a layer (name, role, n_inputs, n_neurons, fan_out).
     n_timesteps : int, optional
@@ -45,13 +46,13 @@ class RunWriter:
     n_samples : int, optional
         Samples of the run. Default: as many as come.
     name : str, optional
-        What to call the run; needed for a store. Default: the file's stem.
+        What to call the run; needed for a spool or a store. Default: the file's stem.
     timestep_us : float, optional
         Length of a timestep in microseconds.
     tags, kind, seed, git_commit, recorded_at : optional
         As in `EnergyStore.ingest`.
     journal_folder : path-like, optional
-        The journal's folder; default: `NAME.recording` beside the target.
+        The journal's folder; default: `NAME.recording` beside the target, or in the spool.
     buffer_mib : int
         Memory for what waits for the thread, in MiB; `add` waits while it is full.
 
@@ -79,7 +80,7 @@ class RunWriter:
 
     def __init__(
         self,
-        target: str | PathLike[str] | EnergyStore,
+        target: str | PathLike[str] | Spool | EnergyStore,
         *,
         layers: Sequence[str | Mapping[str, Any] | Layer],
         n_timesteps: int | None = None,
@@ -216,7 +217,7 @@ class RunWriter:
         Returns
         -------
         Run or Path
-            The stored run, or the run file.
+            The stored run, or the run file, of a spool the published one.
 
         Raises
         ------
