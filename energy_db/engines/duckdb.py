@@ -136,9 +136,7 @@ class Engine:
         StoreError
             If it cannot be opened.
         """
-        # To close the file here would drop the lock that an engine of this process has on it.
-        if any(engine._is_open and _is_file_of(engine, path) for engine in _engines_here):
-            raise StoreLockedError(f"{path} is already open in this process", "Close the other EnergyStore first.")
+        refuse_open_here(path)
         try:
             self._connection.execute(f"ATTACH {literal(path)} AS {name} (READ_ONLY)")
         except duckdb.Error as error:
@@ -206,6 +204,18 @@ def _interruptible() -> Iterator[None]:
         if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
             raise KeyboardInterrupt from error
         raise
+
+
+def refuse_open_here(path: str) -> None:
+    """Make sure that no engine of this process has a file open: to open and close it beside would drop its lock.
+
+    Raises
+    ------
+    StoreLockedError
+        If one has.
+    """
+    if any(engine._is_open and _is_file_of(engine, path) for engine in _engines_here):
+        raise StoreLockedError(f"{path} is already open in this process", "Close the other EnergyStore first.")
 
 
 def _is_file_of(engine: Engine, path: str) -> bool:

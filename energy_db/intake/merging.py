@@ -8,7 +8,7 @@ from pathlib import Path
 
 from energy_db import lifecycle, runs, sql
 from energy_db.catalogue import shipped
-from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError, first_line
+from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError, first_line, refuse_open_here
 from energy_db.errors import RunFileError, StoreError
 from energy_db.intake import identity
 from energy_db.runs import Run
@@ -70,6 +70,7 @@ def merge_store(engine: Engine, path: Path, dry_run: bool, on_stage: Callable[[f
         If it is not a store, stands at another revision, is held by a writer, or cannot be read.
     """
     _refuse_itself(engine, path)
+    refuse_open_here(str(path))
     on_stage(0.0)
     theirs = _runs_of(path)
     status = "would be stored" if dry_run else "stored"
