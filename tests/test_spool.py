@@ -211,6 +211,14 @@ class TestPublishing:
         with EnergyStore(":memory:") as store:
             assert store.ingest(path).tags == {"recording": "cut short"}
 
+    def test_a_recording_that_is_just_being_published_is_not_abandoned(self, here: Path) -> None:
+        writer = RunWriter(Spool("spool"), layers=["hidden"], name="a")
+        writer.add("hidden", spikes_of(1, 1))
+        writer._worker.end(writer._reach.snapshot())
+        assert Spool("spool").abandoned() == []
+        os.utime(writer.journal_folder, (time.time() - 100, time.time() - 100))
+        assert [folder.name for folder in Spool("spool").abandoned()] == [writer.journal_folder.name]
+
 
 class TestMoving:
     def test_the_oldest_first_and_nothing_that_is_hidden(self, here: Path) -> None:
@@ -279,6 +287,16 @@ class TestOnePass:
         done = shell("ingest", "--spool", "spool", "-f", "csv")
         assert [row["status"] for row in csv.DictReader(done.stdout.splitlines())] == ["unchanged", "stored"]
         assert_sound(2, n_spikes)
+
+    def test_a_file_that_vanishes_is_left_out(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+        n_spikes = fill(1)
+        waiting = [Path("spool/gone.parquet"), *Spool("spool").waiting()]
+        monkeypatch.setattr(Spool, "waiting", lambda spool: waiting)
+        done = shell("ingest", "--spool", "spool")
+        assert done.exit_code == 0
+        assert done.stderr.endswith("1 stored\n")
+        assert not Path("spool/refused").exists()
+        assert_sound(1, n_spikes)
 
     def test_a_dry_run_moves_nothing(self, shell: Shell) -> None:
         fill(1)

@@ -164,7 +164,6 @@ def _give_keys(engine: Engine, new: Sequence[Run]) -> list[int]:
     rows = []
     for key, run in enumerate(new, first):
         run_id = identity.free_id(engine, run.run_id, reserved) if run.run_id in taken else run.run_id
-        reserved.add(run_id)
         rows.append([run.run_key, key, run_id])
     engine.run("CREATE OR REPLACE TEMPORARY TABLE merged_keys (their_key INTEGER, run_key INTEGER, run_id VARCHAR)")
     engine.insert("merged_keys", rows)
