@@ -579,7 +579,7 @@ class TestShell:
         assert result.stderr == ""
 
     def test_a_terminal_without_blocks(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("energy_db.cli.trend._can_draw", lambda: False)
+        monkeypatch.setattr("energy_db.cli.trend.can_draw", lambda: False)
         result = shell("trend", "spikes")
         assert "_" * 24 + "|" + "#" * 8 in result.stdout
         assert result.stdout.isascii()
