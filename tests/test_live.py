@@ -16,6 +16,7 @@ from energy_db import EnergyStore
 from energy_db.errors import NotFoundError, RunFileError, StoreError, UsageError
 from energy_db.record import RunWriter, recover, watch
 from energy_db.record.live import LiveEnergy
+from energy_db.runs import Run
 
 # 2.1 pJ for a spike of a hidden layer, 1.0 pJ for one of the readout: loihi2 under tutorial72.
 LAYERS: list[dict[str, Any]] = [{"name": "hidden", "role": "hidden"}, {"name": "out", "role": "readout"}]
@@ -26,8 +27,15 @@ P1_LAYERS = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store() -> Iterator[EnergyStore]:
+    """A store for tests that keep nothing in it, or nothing that others look at."""
+    with EnergyStore(":memory:") as opened:
+        yield opened
+
+
+@pytest.fixture
+def empty_store() -> Iterator[EnergyStore]:
     with EnergyStore(":memory:") as opened:
         yield opened
 
@@ -138,30 +146,29 @@ class TestEnergies:
 
     @settings(max_examples=20, deadline=None)
     @given(st.data())
-    def test_a_stored_training_costs_what_was_shown(self, data: st.DataObject) -> None:
-        with EnergyStore(":memory:") as store:
-            priced = store._engine.rows(
-                "SELECT DISTINCT chip, cost_version FROM costs WHERE NOT is_reference AND energy_pj IS NOT NULL AND "
-                "driver IN ('spike', 'neuron_spike', 'synaptic_event', 'neuron_step', 'synop_fanin') ORDER BY ALL"
-            )
-            chip, version = data.draw(st.sampled_from(priced))
-            fan_out = data.draw(st.one_of(st.integers(0, 9), st.lists(st.integers(0, 9), min_size=3, max_size=3)))
-            layers = [
-                {"name": "in", "role": "input", "n_neurons": 2, "fan_out": 3},
-                {"name": "hid", "role": "hidden", "n_neurons": 3, "n_inputs": 2, "fan_out": fan_out},
-                {"name": "out", "role": "readout", "n_neurons": 1, "n_inputs": 3},
-            ]
-            rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-            sizes = {"in": 2, "hid": 3, "out": 1}
-            steps_of = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
-            with store.live(chip, layers=layers, cost_version=version, timestep_us=1000, name="fit") as live:
-                for n_samples in steps_of:
-                    live.step({name: rng.random((4, n_samples, n)) < 0.4 for name, n in sizes.items()})
-            report = store.report("fit", chip, cost_version=version)
-            assert live.total_energy_pj == pytest.approx(report.total_energy_pj, abs=1e-6)
-            assert live.energy_pj == pytest.approx(
-                {each.layer: each.energy_pj or 0 for each in report.layers}, abs=1e-6
-            )
+    def test_a_stored_training_costs_what_was_shown(self, store: EnergyStore, data: st.DataObject) -> None:
+        priced = store._engine.rows(
+            "SELECT DISTINCT chip, cost_version FROM costs WHERE NOT is_reference AND energy_pj IS NOT NULL AND "
+            "driver IN ('spike', 'neuron_spike', 'synaptic_event', 'neuron_step', 'synop_fanin') ORDER BY ALL"
+        )
+        chip, version = data.draw(st.sampled_from(priced))
+        fan_out = data.draw(st.one_of(st.integers(0, 9), st.lists(st.integers(0, 9), min_size=3, max_size=3)))
+        layers = [
+            {"name": "in", "role": "input", "n_neurons": 2, "fan_out": 3},
+            {"name": "hid", "role": "hidden", "n_neurons": 3, "n_inputs": 2, "fan_out": fan_out},
+            {"name": "out", "role": "readout", "n_neurons": 1, "n_inputs": 3},
+        ]
+        rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+        sizes = {"in": 2, "hid": 3, "out": 1}
+        steps_of = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+        live = store.live(chip, layers=layers, cost_version=version, timestep_us=1000, name="fit")
+        for n_samples in steps_of:
+            live.step({name: rng.random((4, n_samples, n)) < 0.4 for name, n in sizes.items()})
+        run = live.close()
+        assert isinstance(run, Run)
+        report = store.report(run, chip, cost_version=version)
+        assert live.total_energy_pj == pytest.approx(report.total_energy_pj, abs=1e-6)
+        assert live.energy_pj == pytest.approx({each.layer: each.energy_pj or 0 for each in report.layers}, abs=1e-6)
 
 
 class TestErrors:
@@ -214,10 +221,10 @@ class TestErrors:
         with pytest.raises(UsageError, match="how many timesteps a sample has"):
             live.step(counts={"hid": 8, "out": 6}, n_samples=1)
 
-    def test_pricing_leaves_nothing_in_the_store(self, store: EnergyStore) -> None:
-        store.live("loihi2", layers=LAYERS)
-        assert store.runs() == []
-        assert store._engine.value("SELECT count(*) FROM layers") == 0
+    def test_pricing_leaves_nothing_in_the_store(self, empty_store: EnergyStore) -> None:
+        empty_store.live("loihi2", layers=LAYERS)
+        assert empty_store.runs() == []
+        assert empty_store._engine.value("SELECT count(*) FROM layers") == 0
 
     def test_a_store_that_is_only_read_is_refused(self, tmp_store: Path) -> None:
         with EnergyStore(tmp_store, read_only=True) as store, pytest.raises(StoreError, match="open read-only"):
@@ -225,31 +232,31 @@ class TestErrors:
 
 
 class TestTraining:
-    def test_steps_and_epochs_are_kept(self, store: EnergyStore) -> None:
-        with store.live("loihi2", layers=LAYERS, name="fit", tags={"lr": 0.1}, seed=7) as live:
+    def test_steps_and_epochs_are_kept(self, empty_store: EnergyStore) -> None:
+        with empty_store.live("loihi2", layers=LAYERS, name="fit", tags={"lr": 0.1}, seed=7) as live:
             for epoch, n_hidden, n_samples in ((1, 20, 3), (1, 10, 2), (2, 5, 3)):
                 live.step(spikes(n_hidden, 6, n_samples=n_samples), epoch=epoch)
-        run = store.run("fit")
+        run = empty_store.run("fit")
         assert (run.kind, run.n_samples, run.n_timesteps, run.has_events, run.seed) == ("training", 8, 4, False, "7")
         assert run.tags == {"lr": "0.1"}
-        kept = store.sql(
+        kept = empty_store.sql(
             "SELECT training_step, epoch, n_samples, n_spikes, energy_pj FROM energy_by_training_step "
             "WHERE chip = 'loihi2' AND layer = 'hidden' ORDER BY training_step"
         ).to_pylist()
         assert [tuple(float(value) for value in row.values()) for row in kept] == [
             (0, 1, 3, 20, 42.0), (1, 1, 2, 10, 21.0), (2, 2, 3, 5, 10.5),
         ]  # fmt: skip
-        assert store.report("fit", "loihi2").total_energy_pj == pytest.approx(35 * 2.1 + 18 * 1.0)
-        assert all(result.n_failures == 0 for result in store.verify())
+        assert empty_store.report("fit", "loihi2").total_energy_pj == pytest.approx(35 * 2.1 + 18 * 1.0)
+        assert all(result.n_failures == 0 for result in empty_store.verify())
 
-    def test_neurons_and_timesteps_are_those_that_fired(self, store: EnergyStore) -> None:
+    def test_neurons_and_timesteps_are_those_that_fired(self, empty_store: EnergyStore) -> None:
         arrays = [spikes(20, 6), spikes(7, 3)]
-        with store.live("loihi2", layers=LAYERS, name="fit") as live:
+        with empty_store.live("loihi2", layers=LAYERS, name="fit") as live:
             for each in arrays:
                 live.step(each)
         for axis, view, column in (((0, 1), "activity_by_neuron", "neuron"), ((1, 2), "activity_by_step", "timestep")):
             expected = sum(each["hidden"].sum(axis=axis) for each in arrays)
-            rows = store.sql(f"SELECT {column}, n_spikes FROM {view} WHERE layer = 'hidden'").to_pylist()
+            rows = empty_store.sql(f"SELECT {column}, n_spikes FROM {view} WHERE layer = 'hidden'").to_pylist()
             assert {row[column]: row["n_spikes"] for row in rows} == {
                 index: count for index, count in enumerate(expected.tolist()) if count
             }
@@ -291,8 +298,14 @@ class TestTraining:
         assert sorted(tuple(row.values()) for row in rows) == [(0, 20), (1, 10), (2, 5)]
         assert (run.n_samples, run.n_spikes) == (9, 38)
 
-    def test_numbers_do_not_make_a_run(self, store: EnergyStore) -> None:
-        live = store.live("loihi2", layers=LAYERS, name="fit")
+    def test_trainings_of_one_name_are_a_history(self, empty_store: EnergyStore) -> None:
+        for n_hidden in (20, 10):
+            with empty_store.live("loihi2", layers=LAYERS, name="fit") as live:
+                live.step(spikes(n_hidden, 6))
+        assert [run.n_spikes for run in empty_store.runs(name="fit")] == [16, 26]
+
+    def test_numbers_do_not_make_a_run(self, empty_store: EnergyStore) -> None:
+        live = empty_store.live("loihi2", layers=LAYERS, name="fit")
         with pytest.raises(UsageError, match="which neurons fired"):
             live.step(counts={"hidden": 1, "out": 1}, n_samples=1)
         live.step(spikes(1, 1))
@@ -313,15 +326,15 @@ class TestTraining:
         ],
     )
     def test_declared_steps_must_add_up(
-        self, store: EnergyStore, tmp_path: Path, training: dict[str, Any], message: str
+        self, empty_store: EnergyStore, tmp_path: Path, training: dict[str, Any], message: str
     ) -> None:
         writer = RunWriter(tmp_path / "a.parquet", layers=["a"], n_samples=1, n_timesteps=1)
         writer.add_events("a", [0], [0])
         writer.close()
         layers = [{"name": "a", "role": "hidden"}]
         with pytest.raises(RunFileError, match=message):
-            store.ingest(tmp_path / "a.parquet", network={"layers": layers, "training": training})
-        assert store.runs() == []
+            empty_store.ingest(tmp_path / "a.parquet", network={"layers": layers, "training": training})
+        assert empty_store.runs() == []
 
 
 class Module:

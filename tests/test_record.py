@@ -352,14 +352,21 @@ class TestJournal:
 
     def test_a_run_that_could_not_be_published_is_kept_to_its_end(self, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "energy.duckdb") as store:
-            store.ingest(of_arrays({"hidden": COUNTS[:1]}, "TBN"), name="taken")
-            writer = RunWriter(store, layers=["hidden"], name="taken")
+            writer = RunWriter(store, layers=["hidden"], name="evening")
             writer.add("hidden", COUNTS)
-            with pytest.raises(EnergyDbError, match="taken"):
-                writer.close()
-            run = store.ingest(writer.journal_folder, on_duplicate="new")
+        with pytest.raises(EnergyDbError, match="closed"):
+            writer.close()
+        with EnergyStore(tmp_path / "energy.duckdb") as store:
+            run = store.ingest(writer.journal_folder)
         assert (run.n_spikes, run.tags) == (4, {})
         assert any("recorded to its end" in note for note in run.notes)
+
+    def test_recordings_of_one_name_are_a_history(self) -> None:
+        with EnergyStore(":memory:") as store:
+            for counts in (COUNTS, COUNTS[:1]):
+                with RunWriter(store, layers=["hidden"], name="nightly") as writer:
+                    writer.add("hidden", counts)
+            assert [run.n_spikes for run in store.runs(name="nightly")] == [1, 4]
 
     def test_the_command_line_takes_what_a_crash_left(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)

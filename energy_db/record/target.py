@@ -66,7 +66,10 @@ def publish(finished: JournaledRun, target: Target) -> Run | Path:
     published: Run | Path
     if isinstance(target, Path):
         published = finished.write(target)
+    elif isinstance(target, Spool):
+        published = target.publish(finished)
     else:
-        published = target.publish(finished) if isinstance(target, Spool) else target.ingest(finished)
+        # Runs of one name are a history; and nobody wants to hear at the end of a training that its name is taken.
+        published = target.ingest(finished, on_duplicate="new")
     journal.remove(finished.folder)
     return published

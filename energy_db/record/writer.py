@@ -46,7 +46,7 @@ class RunWriter:
     n_samples : int, optional
         Samples of the run. Default: as many as come.
     name : str, optional
-        What to call the run; needed for a spool or a store. Default: the file's stem.
+        What to call the run; runs of one name are a history. Needed for a spool or a store. Default: the file's stem.
     timestep_us : float, optional
         Length of a timestep in microseconds.
     tags, kind, seed, git_commit, recorded_at : optional
