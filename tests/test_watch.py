@@ -19,6 +19,7 @@ from click.testing import Result
 from energy_db import EnergyStore
 from energy_db.errors import NotFoundError
 from energy_db.record import RunWriter
+from energy_db.record.progress import ProgressWriter, read_progress
 from energy_db.record.watching import find_recording, look
 
 Shell = Callable[..., Result]
@@ -31,8 +32,8 @@ RECORDER = """
 import sys
 import numpy as np
 from energy_db import EnergyStore
-from energy_db.record import training
-training._SECONDS_OF_A_LOOK = 0.0
+from energy_db.record import progress
+progress._SECONDS_OF_A_LOOK = 0.0
 with EnergyStore("energy.duckdb") as store, store.live("loihi2", layers=["hidden"], name="fit") as live:
     live.step({"hidden": np.ones((2, 3, 4))}, epoch=1)
     print("recording", flush=True)
@@ -48,8 +49,9 @@ def dense(n_spikes: int, n_neurons: int) -> np.ndarray:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A recording that was written in two parts of 2 samples each, and not ended."""
+    monkeypatch.setattr("energy_db.record.progress._SECONDS_OF_A_LOOK", 0.0)
     writer = RunWriter(tmp_path / "run.parquet", layers=LAYERS, name="evening")
     for n_hidden in (12, 3):
         writer.add("hidden", dense(n_hidden, 3))
@@ -84,6 +86,22 @@ class TestSight:
         seen = look(folder)
         assert seen is not None
         assert seen.layers[0].n_spikes == 15
+
+    def test_the_longer_it_lasts_the_more_seldom_it_is_noted(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = 100.0
+        monkeypatch.setattr("energy_db.record.progress.time.monotonic", lambda: now)
+        writer = ProgressWriter(tmp_path)
+        counts = {"n_samples": 1, "n_timesteps": 1, "n_spikes": {}, "n_synaptic_events": {}, "n_neurons": {}}
+        due = []
+        for now in (100.4, 100.5, 1000.0, 1000.6, 1000.95, 9000.0, 9004.9, 9005.1):
+            if writer.is_due():
+                due.append(now)
+                writer.note(**counts)
+        # At 0.5 s every half second, at 15 min every 0.9 s, at two hours and more every 5 s.
+        assert due == [100.5, 1000.0, 1000.95, 9000.0, 9005.1]
+        assert [moment.seconds for moment in read_progress(tmp_path)] == [0.5, 900.0, 900.95, 8900.0, 8905.1]
 
     def test_recordings_are_found_by_folder_file_name_or_age(self, folder: Path, tmp_path: Path) -> None:
         older = RunWriter(tmp_path / "older.parquet", layers=LAYERS)

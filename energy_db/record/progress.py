@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from energy_db.record.spikes import Spikes
 
 _FILE = "progress.jsonl"
+_SECONDS_OF_A_LOOK, _MOST_SECONDS_OF_A_LOOK = 0.5, 5.0
+_SHARE_OF_ITS_LENGTH = 0.001
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,18 @@ class ProgressWriter:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
-        self._began = time.monotonic()
+        self._began = self._noted = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether to note something again: the longer it lasts the more seldom, so that it stays quick to read."""
+        now = time.monotonic()
+        interval = min(max((now - self._began) * _SHARE_OF_ITS_LENGTH, _SECONDS_OF_A_LOOK), _MOST_SECONDS_OF_A_LOOK)
+        return now - self._noted >= interval
 
     def note(self, **counts: Any) -> None:
         """Append how far it has come: the attributes of `Progress` but its seconds."""
-        moment = Progress(seconds=round(time.monotonic() - self._began, 3), **counts)
+        self._noted = time.monotonic()
+        moment = Progress(seconds=round(self._noted - self._began, 3), **counts)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(moment)) + "\n")
 

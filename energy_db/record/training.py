@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from energy_db.runs import Run
 
 _SECONDS_OF_A_FLUSH = 5.0
-_SECONDS_OF_A_LOOK = 0.5
 
 
 class TrainingLog:
@@ -66,7 +65,7 @@ class TrainingLog:
         self._n_synaptic_events: dict[str, int] = {}
         self._energy_pj = dict.fromkeys(self._layers, 0.0)
         self._unlayered_energy_pj = 0.0
-        self._written = self._looked = time.monotonic()
+        self._written = time.monotonic()
 
     def add(
         self,
@@ -99,8 +98,8 @@ class TrainingLog:
             "n_neurons": {layer: batch.counts.shape[1] for layer, batch in batches.items()},
         }
         now = time.monotonic()
-        if now - self._looked >= _SECONDS_OF_A_LOOK:
-            self._note(now)
+        if self._progress.is_due():
+            self._note()
         if now - self._written >= _SECONDS_OF_A_FLUSH:
             self._write(now)
 
@@ -121,7 +120,7 @@ class TrainingLog:
         now = time.monotonic()
         self._write(now)
         self._journal.append(run_file.no_rows(self._layers), {**self._extent, COMPLETE: True})
-        self._note(now, is_complete=True)
+        self._note(is_complete=True)
         self._journal.close()
         declared = {**completed(self._declaration, self._extent), TRAINING: self._steps.since(0)}
         return target_of.publish(JournaledRun(self.folder, declared), self._target)
@@ -132,7 +131,7 @@ class TrainingLog:
             self._write(time.monotonic())
         self._journal.close()
 
-    def _note(self, now: float, is_complete: bool = False) -> None:
+    def _note(self, is_complete: bool = False) -> None:
         self._progress.note(
             **self._extent,
             n_spikes=self._steps.total_spikes,
@@ -144,7 +143,6 @@ class TrainingLog:
             priced_on=self._priced_on,
             is_complete=is_complete,
         )
-        self._looked = now
 
     def _write(self, now: float) -> None:
         """Write the spikes since the last time, all layers in one batch: whole or not at all."""

@@ -73,7 +73,8 @@ def find_recording(name: str | None, folders: Sequence[Path]) -> Path:
     Parameters
     ----------
     name : str, optional
-        The journal itself, the run file that it will be, or the name of the run; by default the newest recording.
+        The journal itself, the run file that it will be, or the name of the run; by default the newest recording that
+        is still written, or else the newest of all.
     folders : sequence of Path
         Where to look for a name.
 
@@ -90,7 +91,7 @@ def find_recording(name: str | None, folders: Sequence[Path]) -> Path:
     recordings = {path: _declared(path).name or path.stem for path in there.values() if journal.is_journal(path)}
     meant = [path for path, run in recordings.items() if name in (None, run)]
     if meant:
-        return max(meant, key=lambda path: path.stat().st_mtime)
+        return max(meant, key=lambda path: (journal.is_being_written(path), path.stat().st_mtime))
     where = " and ".join(str(folder) for folder in folders)
     listed = f"Recorded there now: {', '.join(recordings.values())}. " if recordings else ""
     what = "nothing" if name is None else f"no run {name!r}"

@@ -140,7 +140,8 @@ class Worker:
     def _write(self) -> None:
         if self._waiting:
             self._journal.append(run_file.together(self._waiting), self._reached)
-            self._progress.note(**self._reached, **self._tally.counts)
+            if self._progress.is_due():
+                self._progress.note(**self._reached, **self._tally.counts)
             self._waiting, self._n_waiting = [], 0
 
     def _raise_trouble(self) -> None:
