@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from energy_db.record.journal import JournaledRun
     from energy_db.record.live import LiveEnergy
     from energy_db.record.recording import Recording
+    from energy_db.record.spool import Spool
 
 AnyPath = str | PathLike[str]
 
@@ -196,6 +197,7 @@ class EnergyStore(MergedRuns):
         timestep_us: float | None = None,
         on_scalar: Callable[[str, float], object] | None = None,
         name: str | None = None,
+        to: Spool | str | PathLike[str] | None = None,
         tags: Mapping[str, Any] | None = None,
         seed: str | int | None = None,
         git_commit: str | None = None,
@@ -220,6 +222,9 @@ class EnergyStore(MergedRuns):
             Called behind each step with a name and a value, for loggers such as TensorBoard, MLflow or W&B.
         name : str, optional
             Keep the steps as a run of this name and of the kind 'training'; by default nothing is stored.
+        to : Spool or path-like, optional
+            Where such a run goes, instead of this store: a spool, or a run file to be written. Trainings that run side
+            by side price theirs in a store in memory, and go to one spool.
         tags, seed, git_commit, recorded_at : optional
             As in `ingest`, for a run that is kept.
 
@@ -252,7 +257,10 @@ class EnergyStore(MergedRuns):
         self._refuse_read_only("live")
         about = {"tags": dict(tags or {}), "seed": seed, "git_commit": git_commit, "recorded_at": recorded_at}
         said = {**about, "run": name, "timestep_us": timestep_us, "layers": layers}
-        return start_live(self, self._engine, said, chip, cost_version, n_timesteps, on_scalar)
+        if to is not None and name is None:
+            raise UsageError("a training that is kept needs a name", "Give it: name='training-1'.")
+        target = Path(to) if isinstance(to, str | PathLike) else to or self
+        return start_live(target, self._engine, said, chip, cost_version, n_timesteps, on_scalar)
 
     def runs(self, *, name: str | None = None, limit: int | None = None) -> list[Run]:
         """Return the stored runs, the newest first.

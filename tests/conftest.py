@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from factories import Shell, run_file, with_sidecar
 
-from energy_db import EnergyStore
+from energy_db import EnergyStore, lifecycle
 from energy_db.cli import cli
+from energy_db.engines.duckdb import MEMORY, Engine
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +34,26 @@ def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "empty.duckdb"
     EnergyStore(path).close()
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_stores_are_copies(_empty_store: Path) -> Iterator[None]:
+    """Let tests that begin with a new store copy an empty one: to make it anew a thousand times takes minutes.
+
+    What makes a store is tested on those that commands make in processes of their own, and in test_migrations.
+    """
+    open_store = lifecycle.open_store
+
+    def copy_and_open(path: str, read_only: bool = False) -> Engine:
+        is_new = path != MEMORY and not read_only and not os.path.lexists(path)
+        if is_new and Path(path).parent.is_dir() and not Path(f"{path}.wal").exists():
+            with suppress(OSError):
+                shutil.copy(_empty_store, path)
+        return open_store(path, read_only)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lifecycle, "open_store", copy_and_open)
+        yield
 
 
 @pytest.fixture(scope="session")

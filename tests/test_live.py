@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from energy_db import EnergyStore
 from energy_db.errors import NotFoundError, RunFileError, StoreError, UsageError
-from energy_db.record import RunWriter, recover, watch
+from energy_db.record import RunWriter, Spool, recover, watch
 from energy_db.record.live import LiveEnergy
 from energy_db.runs import Run
 
@@ -303,6 +303,21 @@ class TestTraining:
             with empty_store.live("loihi2", layers=LAYERS, name="fit") as live:
                 live.step(spikes(n_hidden, 6))
         assert [run.n_spikes for run in empty_store.runs(name="fit")] == [16, 26]
+
+    def test_trainings_side_by_side_share_a_spool(self, empty_store: EnergyStore, tmp_path: Path) -> None:
+        for n_hidden in (20, 10):
+            pricing = EnergyStore(":memory:")
+            with pricing, pricing.live("loihi2", layers=LAYERS, name="fit", to=Spool(tmp_path / "spool")) as live:
+                live.step(spikes(n_hidden, 6), epoch=3)
+        for path in Spool(tmp_path / "spool").waiting():
+            empty_store.ingest(path, on_duplicate="new")
+        assert sorted(run.n_spikes for run in empty_store.runs(name="fit")) == [16, 26]
+        rows = empty_store.sql("SELECT epoch, sum(n_spikes) AS n FROM activity_by_training_step GROUP BY epoch")
+        assert rows.to_pylist() == [{"epoch": 3, "n": 42}]
+
+    def test_a_place_without_a_name_is_refused(self, empty_store: EnergyStore, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="needs a name"):
+            empty_store.live("loihi2", layers=LAYERS, to=tmp_path / "fit.parquet")
 
     def test_numbers_do_not_make_a_run(self, empty_store: EnergyStore) -> None:
         live = empty_store.live("loihi2", layers=LAYERS, name="fit")

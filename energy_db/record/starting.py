@@ -18,13 +18,13 @@ from energy_db.reports.unit_prices import VIEWS, unit_prices
 if TYPE_CHECKING:
     from energy_db.intake.network import Layer
     from energy_db.record.progress import Progress
+    from energy_db.record.target import Target
     from energy_db.record.watching import Pricing
     from energy_db.reports.unit_prices import UnitPrices
-    from energy_db.store import EnergyStore
 
 
 def start_live(
-    store: EnergyStore,
+    target: Target,
     engine: Engine,
     told: Mapping[str, Any],
     chip: str,
@@ -52,7 +52,7 @@ def start_live(
             f"nothing of {chip} {version} can be priced from spikes: {'; '.join(prices.unpriced) or 'no costs to sum'}",
             "energy-db costs shows what its versions price.",
         )
-    log = TrainingLog(store, said.name, sidecar, f"{chip} {version}") if said.name else None
+    log = TrainingLog(target, said.name, sidecar, f"{chip} {version}") if said.name else None
     return LiveEnergy(prices, n_timesteps=n_timesteps, on_scalar=on_scalar, log=log)
 
 
