@@ -16,9 +16,10 @@ from pyarrow import parquet
 
 from energy_db import EnergyStore
 from energy_db.cli.app import cli
-from energy_db.errors import EnergyDbError, RunFileError, StoreError, UsageError
+from energy_db.errors import ContractError, DuplicateRunError, EnergyDbError, RunFileError, StoreError, UsageError
+from energy_db.intake.network import Layer
 from energy_db.record import Recording, RunWriter, Spikes, recover
-from energy_db.record.recording import of_arrays
+from energy_db.record.recording import of_arrays, of_parts
 from energy_db.record.spikes import from_dense, from_events
 
 
@@ -73,6 +74,13 @@ class TestDense:
     def test_graded_spikes_are_one_spike_each(self) -> None:
         spikes, _ = from_dense("hidden", COUNTS * -0.25, values="graded")
         assert spikes.total == 3
+
+    @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+    def test_a_payload_is_finite(self, wrong: float) -> None:
+        dense = COUNTS * 0.25
+        dense[0, 0, 1] = wrong
+        with pytest.raises(UsageError, match=f"the array of layer 'hidden' holds {wrong}, which is no payload"):
+            from_dense("hidden", dense, values="graded")
 
     @pytest.mark.parametrize(("wrong", "shown"), [(0.5, "0.5"), (-1.0, "-1.0"), (np.nan, "nan"), (np.inf, "inf")])
     def test_what_is_no_count_is_refused(self, wrong: float, shown: str) -> None:
@@ -171,6 +179,29 @@ class TestRecording:
         with pytest.raises(UsageError, match="needs a name"):
             store.ingest(of_arrays({"hidden": COUNTS}, "TBN"))
 
+    @pytest.mark.parametrize(
+        ("origin", "called"), [(None, "the recording 'mine'"), ("spikes.h5", "the recording spikes.h5")]
+    )
+    def test_errors_name_the_recording_and_not_the_file_that_is_gone(
+        self, store: EnergyStore, origin: str | None, called: str
+    ) -> None:
+        def recording(neuron: int, timestep: int = 0) -> Recording:
+            layers = (Layer("hidden", n_neurons=2),)
+            return Recording(layers, lambda: iter([from_events("hidden", [neuron], [timestep])]), 3, origin=origin)
+
+        with pytest.raises(ContractError) as broken:
+            store.ingest(recording(5, 9), name="mine")
+        assert [violation.column for violation in broken.value.violations] == ["neuron", "timestep"]
+        lines = str(broken.value).splitlines()
+        assert lines[0].startswith(f"{called}: column 'neuron' must be below the declared n_neurons")
+        assert lines[1].startswith(f"{called}: column 'timestep' must be below the declared n_timesteps")
+        assert broken.value.args == (broken.value.message,)
+        with pytest.raises(RunFileError, match=f"^{called}: a role is given for 'out'"):
+            store.ingest(recording(0), name="mine", roles={"out": "readout"})
+        store.ingest(recording(0), name="mine")
+        with pytest.raises(DuplicateRunError, match=f"^{called}: another run has the name 'mine'"):
+            store.ingest(recording(1), name="mine")
+
     @pytest.mark.parametrize(("other", "what"), [(COUNTS[:1], "timesteps"), (np.tile(COUNTS, (1, 2, 1)), "samples")])
     def test_layers_must_agree(self, other: np.ndarray, what: str) -> None:
         with pytest.raises(UsageError, match=f"as many {what}, but hidden has"):
@@ -179,6 +210,14 @@ class TestRecording:
     def test_no_layers(self) -> None:
         with pytest.raises(UsageError, match="no layers"):
             of_arrays({}, "TBN")
+        with pytest.raises(UsageError, match="no layers"):
+            of_parts([], [], 3)
+
+    def test_a_neuron_beyond_its_layer_is_refused_before_it_is_stored(self) -> None:
+        layers = [Layer("hidden", n_neurons=2), Layer("out", n_neurons=4)]
+        parts = [from_events("out", [3], [0]), from_events("hidden", [1, 2], [0, 0])]
+        with pytest.raises(UsageError, match="event 1 of layer 'hidden' is of neuron 2, but the layer has 2"):
+            of_parts(layers, parts, 1)
 
     def test_a_run_file_is_not_overwritten(self, tmp_path: Path) -> None:
         recording = of_arrays({"hidden": COUNTS}, "TBN")

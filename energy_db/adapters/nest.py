@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from os import PathLike
+from os import SEEK_END, PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +54,8 @@ def from_nest(
     Raises
     ------
     UsageError
-        If a sender belongs to no population or to two, or a time does not fit.
+        If the events lack something, a sender belongs to no population or to two, or a time does not fit; whole
+        numbers are no times in ms.
 
     Examples
     --------
@@ -65,6 +65,8 @@ def from_nest(
     >>> recording.n_timesteps, recording.n_spikes
     (10, {'exc': 3})
     """
+    _refuse_no_mapping("events", events, "Of several recorders at once NEST hands out a tuple: take them one by one.")
+    _refuse_no_mapping("populations", populations, "Give the ids of each layer: populations={'exc': cells}.")
     for key in ("senders", "times"):
         if key not in events:
             raise UsageError(f"the events lack {key!r}", f"They have {', '.join(events)}; give `recorder.events`.")
@@ -98,10 +100,12 @@ def from_nest_files(
     Raises
     ------
     RunFileError
-        If a file cannot be read, or a line is none of NEST's; it names file and line.
+        If a file cannot be read or was cut short, or a line is none of NEST's; it names file and line.
     UsageError
-        As `from_nest`.
+        If a file is given twice, and as `from_nest`.
     """
+    if isinstance(paths, str | PathLike):
+        raise UsageError(f"paths is one path, must be a list of them: {paths}", "Give the files of all threads.")
     files = [Path(path) for path in paths]
     if not files:
         raise UsageError("there are no files", "Give those of all threads: LABEL-ID-THREAD.dat.")
@@ -120,6 +124,11 @@ def from_nest_files(
     return replace(whole, spikes=lambda: iter(parts), origin=str(files[0]))
 
 
+def _refuse_no_mapping(what: str, value: Any, hint: str) -> None:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"the {what} are of type {type(value).__name__}, must be a mapping", hint)
+
+
 def _refuse_twice(files: Sequence[Path]) -> None:
     there: dict[Path, Path] = {}
     for file in files:
@@ -133,6 +142,8 @@ def _steps(events: Mapping[str, Any], dt_ms: float) -> NDArray[np.int64]:
     import numpy as np
 
     times = as_array(events["times"], "times")
+    if times.ndim != 1:
+        raise UsageError(f"times has {times.ndim} axes, must have one")
     if "offsets" not in events:
         if times.dtype.kind in "iu" and times.size:
             raise UsageError(
@@ -140,33 +151,62 @@ def _steps(events: Mapping[str, Any], dt_ms: float) -> NDArray[np.int64]:
                 "Give `recorder.events` as it is; times in ms are floats.",
             )
         return steps_of(times, dt_ms, rounding="ceil")
+    offsets = as_array(events["offsets"], "offsets")
+    if offsets.shape != times.shape:
+        raise UsageError(f"there are {len(times)} times, but {offsets.size} offsets")
+    for name, values in (("times", times), ("offsets", offsets)):
+        is_good, must = _good(name, values, in_steps=True)
+        if not is_good.all():
+            first = int(is_good.argmin())
+            raise UsageError(f"{name}[{first}] is {values[first]}, must be {must}")
     # The time is the number of the step at whose end the spike is stamped.
-    is_step = np.isfinite(times) & (times >= 1) & (times == np.rint(times))
-    if not is_step.all():
-        first = int(np.flatnonzero(~is_step)[0])
-        raise UsageError(f"times[{first}] is {times[first]}, must be the number of a step, from 1")
     return times.astype(np.int64) - 1
+
+
+def _good(name: str, values: NDArray[Any], in_steps: bool) -> tuple[NDArray[np.bool_], str]:
+    """Return which entries of a column NEST can have written, and what they must be."""
+    import numpy as np
+
+    if name == "offsets":
+        return np.isfinite(values), "a finite offset"
+    if name == "times" and not in_steps:
+        return np.isfinite(values) & (values > 0), "a finite time above 0"
+    is_number = (values >= 1) & (values <= LARGEST_INDEX) & (values == np.rint(values))
+    return is_number, "an id from 1" if name == "senders" else "the number of a step, from 1"
 
 
 def _places(senders: NDArray[np.int32], populations: Mapping[str, Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return for each event the position of its layer, and its neuron there."""
     import numpy as np
 
-    # A NodeCollection hands out collections of one node, which say their id.
-    ids = [int(getattr(node, "global_id", node)) for nodes in populations.values() for node in nodes]
-    layers = [index for index, nodes in enumerate(populations.values()) for _ in nodes]
-    neurons = [neuron for nodes in populations.values() for neuron in range(len(nodes))]
-    if twice := [each for each, count in Counter(ids).items() if count > 1]:
-        raise UsageError(f"the id {twice[0]} is in the populations twice")
+    ids_of = [_ids(name, nodes) for name, nodes in populations.items()]
+    sizes = [len(ids) for ids in ids_of]
+    ids = np.concatenate([np.zeros(0, np.int32), *ids_of])
+    layers = np.repeat(np.arange(len(sizes)), sizes)
+    neurons = np.arange(len(ids)) - np.repeat(np.cumsum(sizes, dtype=np.int64) - sizes, sizes)
     order = np.argsort(ids)
-    known = np.append(np.array(ids, np.int64)[order], np.iinfo(np.int64).max)
+    if (is_twice := np.diff(ids[order]) == 0).any():
+        raise UsageError(f"the id {ids[order][is_twice.argmax()]} is in the populations twice")
+    known = np.append(ids[order].astype(np.int64), np.iinfo(np.int64).max)
     at = np.searchsorted(known, senders)
     if (strange := known[at] != senders).any():
         raise UsageError(
             f"the sender {senders[strange][0]} belongs to no population",
             "Give the ids of every population that was recorded; NEST counts them from 1.",
         )
-    return np.array(layers, np.int64)[order][at], np.array(neurons, np.int64)[order][at]
+    return layers[order][at], neurons[order][at]
+
+
+def _ids(name: str, nodes: Any) -> NDArray[np.int32]:
+    """Return the global ids of a population."""
+    what = f"the population {name!r}"
+    if not hasattr(nodes, "__iter__"):
+        raise UsageError(f"{what} is of type {type(nodes).__name__}, must be a list of ids or a NodeCollection")
+    # A NodeCollection hands out collections of one node, which say their id.
+    ids = as_index([getattr(node, "global_id", node) for node in nodes], what, LARGEST_INDEX)
+    if ids.size and not ids.all():
+        raise UsageError(f"{what} has the id 0, but NEST counts from 1")
+    return ids
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
@@ -178,22 +218,18 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
             f"{path}: its first line without # must be {' '.join(_IN_MS)} or {' '.join(_IN_STEPS)}",
             "Is it a file of a spike_recorder with record_to='ascii'?",
         )
-    if not path.read_bytes().endswith(b"\n"):
+    if _last_byte(path) != b"\n":
         raise RunFileError(f"{path}: its last line has no end", "Was the file cut short? Then spikes are missing.")
     columns = dict(read_columns(path, names, delimiter=None, skip_lines=number))
     for name, values in columns.items():
-        _refuse_strange(path, name, values, number)
+        is_good, must = _good(name, values, in_steps="offsets" in columns)
+        if not is_good.all():
+            row = int(is_good.argmin())
+            raise RunFileError(f"{path}: line {line_of_row(path, row, number)} has {values[row]}, must be {must}")
     return columns
 
 
-def _refuse_strange(path: Path, name: str, values: NDArray[Any], header_line: int) -> None:
-    """Raise if a sender is no id, or a time no time; with the line."""
-    import numpy as np
-
-    is_good = np.isfinite(values)
-    if name == "senders":
-        is_good &= (values >= 1) & (values <= LARGEST_INDEX) & (values == np.rint(values))
-    if not is_good.all():
-        row = int(np.flatnonzero(~is_good)[0])
-        what = {"senders": "an id from 1", "times": "a finite time", "offsets": "a finite offset"}[name]
-        raise RunFileError(f"{path}: line {line_of_row(path, row, header_line)} has {values[row]}, must be {what}")
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-1, SEEK_END)
+        return file.read()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from energy_db.adapters.timing import n_steps, refuse_beyond, steps_of
 from energy_db.errors import UsageError
 from energy_db.intake.network import Layer
+from energy_db.intake.reading import LARGEST_INDEX
 from energy_db.record.arrays import as_array
 from energy_db.record.recording import Recording, of_arrays, of_parts
 from energy_db.record.spikes import Values, from_events
@@ -35,7 +36,7 @@ def from_brian2(
     dt, duration : Quantity or float
         Length of a timestep, and of the run; a plain number is in seconds.
     sizes : mapping of str to int, optional
-        Neurons of layers whose monitor does not say (`monitor.source.N`).
+        Neurons of layers whose monitor does not say (`monitor.source.N`); where it does, the same.
 
     Returns
     -------
@@ -46,7 +47,8 @@ def from_brian2(
     Raises
     ------
     UsageError
-        If a monitor kept counts only, nobody says how many neurons a layer has, or a time does not fit.
+        If a monitor kept counts only, nobody says how many neurons a layer has or two say different numbers, a neuron
+        is none of its layer, or a time does not fit.
 
     Examples
     --------
@@ -56,7 +58,7 @@ def from_brian2(
     >>> recording.n_timesteps, recording.n_spikes
     (100, {'exc': 3})
     """
-    step, length = float(as_array(dt, "dt")), float(as_array(duration, "duration"))
+    step, length = _number(dt, "dt"), _number(duration, "duration")
     n_timesteps = n_steps(length, step)
     if strange := [name for name in sizes or {} if name not in monitors]:
         raise UsageError(f"sizes names {strange[0]!r}, but the layers are {', '.join(monitors)}")
@@ -93,7 +95,7 @@ def from_nengo(
         The amplitude of the neurons.
     sample_every : float, optional
         What the probes were given as such, in seconds. If that is longer than dt they have skipped spikes: a note of
-        the recording says so.
+        the recording says so. If it is shorter, Nengo takes every timestep, and no more.
 
     Returns
     -------
@@ -103,7 +105,7 @@ def from_nengo(
     Raises
     ------
     UsageError
-        If a value is no whole number of spikes, or probes differ in their steps.
+        If a value is no whole number of spikes, probes differ in their steps, or a number is not positive.
 
     Examples
     --------
@@ -113,11 +115,15 @@ def from_nengo(
     """
     import numpy as np
 
-    if not dt > 0 or not amplitude > 0:
-        raise UsageError(f"dt is {dt} and amplitude {amplitude}, both must be positive")
+    for what, value in (("dt", dt), ("amplitude", amplitude), ("sample_every", sample_every)):
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{what} is {value}, must be a positive number")
     counts = {}
     for name, data in probes.items():
-        exact = as_array(data, f"the probe of layer {name!r}").astype(np.float64) * dt / amplitude
+        given = as_array(data, f"the probe of layer {name!r}")
+        if given.ndim != len("TN") or not given.size:
+            raise UsageError(f"the probe of layer {name!r} is of shape {given.shape}, must be of (steps, neurons)")
+        exact = given.astype(np.float64) * dt / amplitude
         counts[name] = np.rint(exact)
         if not np.allclose(exact, counts[name], rtol=0, atol=_NEARLY_WHOLE):
             wrong = exact[~np.isclose(exact, counts[name], rtol=0, atol=_NEARLY_WHOLE)][0]
@@ -130,7 +136,7 @@ def from_nengo(
     recording = of_arrays(counts, "TN", timestep_us=round(rows * _MICROSECONDS, 6))
     if rows <= dt * (1 + _NEARLY_WHOLE):
         return recording
-    note = f"sample_every of {rows} s skips the spikes between: about one of {round(rows / dt)} is here"
+    note = f"sample_every of {rows} s skips the spikes between: about one of {rows / dt:.3g} is here"
     return Recording(recording.layers, recording.spikes, recording.n_timesteps, 1, recording.timestep_us, notes=(note,))
 
 
@@ -176,6 +182,11 @@ def from_lava(
     for process, layer in chosen.items():
         if process not in data:
             raise UsageError(f"there is no process {process!r}", f"Recorded are {', '.join(data)}.")
+        if not isinstance(data[process], Mapping):
+            raise UsageError(
+                f"the process {process!r} has {type(data[process]).__name__} in place of its ports",
+                "Give what Monitor.get_data() returned.",
+            )
         if port not in data[process]:
             raise UsageError(
                 f"the process {process!r} has no port {port!r}", f"Recorded of it are {', '.join(data[process])}."
@@ -192,11 +203,25 @@ def from_lava(
 def _size_of(name: str, said: int | None, of_source: Any) -> int:
     """Return how many neurons a layer has, as somebody said or its monitor knows."""
     known = None if of_source is None else int(of_source)
+    if said is not None and not _is_size(said):
+        raise UsageError(f"sizes has {said!r} for layer {name!r}, must be a whole number from 1 to {LARGEST_INDEX + 1}")
     if said is None and known is None:
         raise UsageError(f"nobody says how many neurons layer {name!r} has", f"Give sizes={{{name!r}: ...}}.")
     if said is not None and known is not None and said != known:
         raise UsageError(f"sizes gives layer {name!r} {said} neurons, but its monitor watches {known}")
-    return said if said is not None else int(of_source)
+    return int(of_source if said is None else said)
+
+
+def _is_size(said: Any) -> bool:
+    return hasattr(said, "__index__") and not isinstance(said, bool) and 1 <= int(said) <= LARGEST_INDEX + 1
+
+
+def _number(value: Any, what: str) -> float:
+    """Return a number, or a quantity in its unit's base."""
+    number = as_array(value, what)
+    if number.ndim:
+        raise UsageError(f"{what} is no single number: its shape is {number.shape}")
+    return float(number)
 
 
 def _steps_of_clock(times: Any, dt: float, what: str) -> NDArray[np.int64]:

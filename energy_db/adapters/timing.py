@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from energy_db.errors import UsageError
+from energy_db.intake.reading import LARGEST_COUNT, LARGEST_INDEX
 from energy_db.record.arrays import as_array
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def steps_of(
     Raises
     ------
     UsageError
-        If dt is not positive, the rule is unknown, or a time is not finite or lies before the start.
+        If dt is not positive, the rule is unknown, or a time is not finite, lies before the start or is so late that
+        its timestep has no number in a run file.
 
     Examples
     --------
@@ -56,6 +58,8 @@ def steps_of(
     if rounding not in ("floor", "ceil", "nearest"):
         raise UsageError(f"rounding is {rounding!r}, must be floor, ceil or nearest")
     exact = (as_array(times, what).astype(np.float64) - start) / dt
+    if exact.ndim != 1:
+        raise UsageError(f"{what} has {exact.ndim} axes, must have one")
     if not np.isfinite(exact).all():
         raise UsageError(f"{what}[{int(np.flatnonzero(~np.isfinite(exact))[0])}] is not a finite time")
     grid = np.floor(exact + 0.5)
@@ -66,6 +70,12 @@ def steps_of(
         first = int(np.flatnonzero(steps < 0)[0])
         place = "must lie behind" if rounding == "ceil" else "lies before"
         raise UsageError(f"{what}[{first}] {place} the start, {start}")
+    if steps.size and steps.max() > LARGEST_INDEX:
+        first = int((steps > LARGEST_INDEX).argmax())
+        raise UsageError(
+            f"{what}[{first}] is in timestep {steps[first]:.10g}, more than can be numbered: {LARGEST_INDEX}",
+            "Is dt in the same unit as the times?",
+        )
     return steps.astype(np.int64)
 
 
@@ -94,7 +104,7 @@ def n_steps(duration: float, dt: float) -> int:
     Raises
     ------
     UsageError
-        If either is not a positive number.
+        If either is not a positive number, or the timesteps are more than a run can have.
 
     Examples
     --------
@@ -106,6 +116,10 @@ def n_steps(duration: float, dt: float) -> int:
         if not 0 < value < float("inf"):
             raise UsageError(f"{name} is {value}, must be a positive number")
     exact = duration / dt
+    if exact > LARGEST_COUNT:
+        raise UsageError(
+            f"a duration of {duration} has more timesteps of {dt} than can be counted", "Are both in the same unit?"
+        )
     nearest = round(exact)
     return nearest if nearest and abs(exact - nearest) <= _ON_THE_GRID else int(exact) + 1
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from energy_db import runs, sql
 from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
-from energy_db.errors import RunFileError, StoreError, UsageError
+from energy_db.errors import EnergyDbError, RunFileError, StoreError, UsageError
 from energy_db.intake import counter_sources, counters, identity
 from energy_db.intake import declaration as declared
 from energy_db.intake.contract import CONTRACT_VERSION, RunFile, open_run_file
@@ -120,6 +120,8 @@ def ingest_recording(
     ------
     UsageError
         If nobody says what to call the run.
+    RunFileError, ContractError, DuplicateRunError
+        As `ingest_file`; they name the recording.
     """
     declared_names = [options.declaration.name, options.network.name if options.network else None]
     declared_names += [recording.declaration().get("run"), Path(recording.origin).stem if recording.origin else None]
@@ -133,8 +135,20 @@ def ingest_recording(
         recording=recording,
     )
     with TemporaryDirectory(prefix="energy-db-") as folder:
-        run = ingest_file(engine, recording.write(Path(folder) / "recording.parquet"), options, on_stage)
+        path = Path(folder) / "recording.parquet"
+        try:
+            run = ingest_file(engine, recording.write(path), options, on_stage)
+        except EnergyDbError as error:
+            _call_it(error, path, f"the recording {recording.origin or repr(name)}")
+            raise
     return runs.with_status(run, run.status, recording.notes + run.notes)
+
+
+def _call_it(error: EnergyDbError, path: Path, called: str) -> None:
+    """Let an error name what a file was written from: the file is gone when somebody reads of it."""
+    error.message = error.message.replace(str(path), called)
+    error.hint = error.hint and error.hint.replace(str(path), called)
+    error.args = (error.message,)
 
 
 def said_of(run_file: RunFile, options: IngestOptions) -> Declaration:

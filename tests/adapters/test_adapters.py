@@ -213,12 +213,17 @@ class TestLava:
         [
             (np.zeros((0, 3)), "has no steps of neurons"),
             (1.0, "has no steps of neurons"),
+            (np.zeros((3, 0)), "has no steps of neurons"),
             ([[1.0, float("inf")]], "holds inf"),
         ],
     )
     def test_what_is_no_record_of_steps_is_refused(self, data: Any, message: str) -> None:
         with pytest.raises(UsageError, match=message):
             from_lava({"Process_0": {"s_out": data}})
+
+    def test_an_array_in_place_of_ports_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="the process 'Process_0' has ndarray in place of its ports"):
+            from_lava({"Process_0": np.zeros((2, 3))})
 
     @pytest.mark.parametrize(
         ("options", "message"),
@@ -287,6 +292,41 @@ class TestBrian2:
         with pytest.raises(UsageError, match=message):
             from_brian2(self.monitors(raw), **{"dt": raw["dt"], "duration": raw["duration"]} | options)
 
+    @pytest.mark.parametrize("size", [5.5, 5.0, True, "5", float("nan"), 0, -1, 2**31 + 1])
+    def test_a_size_is_a_number_of_neurons(self, size: Any) -> None:
+        states = {"cells": {"i": [0], "t": [0.1]}}
+        with pytest.raises(UsageError, match=r"sizes has .* for layer 'cells', must be a whole number from 1 to"):
+            from_brian2(states, dt=0.1, duration=1.0, sizes={"cells": size})
+
+    @pytest.mark.parametrize(
+        ("states", "dt", "message"),
+        [
+            ({"i": [0], "t": 0.1}, 0.1, "t of layer 'cells' has 0 axes"),
+            ({"i": [0], "t": [[0.1, 0.13]]}, 0.1, "t of layer 'cells' has 2 axes"),
+            ({"i": [0, 1], "t": [0.1]}, 0.1, "2 entries of neuron, but 1 of timestep"),
+            ({"i": [-1], "t": [0.1]}, 0.1, "neuron of layer 'cells'.0. is -1"),
+            ({"i": [0], "t": [float("nan")]}, 0.1, "t of layer 'cells'.0. is not a finite time"),
+            ({"i": [0]}, 0.1, "the states of layer 'cells' lack i or t"),
+            ({"i": [0], "t": [0.1]}, [0.1, 0.2], "dt is no single number"),
+        ],
+    )
+    def test_states_that_are_none_of_a_monitor_are_refused(self, states: Any, dt: Any, message: str) -> None:
+        with pytest.raises(UsageError, match=message):
+            from_brian2({"cells": states}, dt=dt, duration=1.0, sizes={"cells": 4})
+
+    @pytest.mark.parametrize(("off", "is_refused"), [(0.5e-3, False), (2e-3, True), (-0.5e-3, False), (-2e-3, True)])
+    def test_a_time_is_on_the_clock_within_a_thousandth(self, off: float, is_refused: bool) -> None:
+        states = {"cells": {"i": [0, 0], "t": [1e-4, (7 + off) * 1e-4]}}
+        known: dict[str, Any] = {"dt": 1e-4, "duration": 0.1, "sizes": {"cells": 1}}
+        if is_refused:
+            with pytest.raises(
+                UsageError, match=r"t of layer 'cells'\[1\] is .* no multiple of dt.*\n.*grid of its clock"
+            ):
+                from_brian2(states, **known)
+        else:
+            [part] = from_brian2(states, **known).spikes()
+            assert part.timestep.tolist() == [1, 7]
+
     def test_a_neuron_that_is_none_of_its_group_is_refused(self) -> None:
         states = {"cells": {"i": [0, 5], "t": [0.1, 0.2]}}
         with pytest.raises(UsageError, match="event 1 of layer 'cells' is of neuron 5, but the layer has 5"):
@@ -322,6 +362,33 @@ class TestNengo:
     def test_sample_every_below_dt_is_every_timestep(self) -> None:
         recording = from_nengo({"plain": recorded("nengo")["plain"]}, sample_every=0.0001)
         assert (recording.timestep_us, recording.notes) == (1000.0, ())
+
+    @pytest.mark.parametrize("wrong", [0.0, -0.001, float("nan"), float("inf")])
+    @pytest.mark.parametrize("name", ["dt", "amplitude", "sample_every"])
+    def test_what_is_no_positive_number_is_refused(self, name: str, wrong: float) -> None:
+        with pytest.raises(UsageError, match=f"{name} is {wrong}, must be a positive number"):
+            from_nengo({"plain": recorded("nengo")["plain"]}, **{name: wrong})
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            (1000.0, "is of shape .*, must be of .steps, neurons."),
+            ([0.0, 1000.0], "is of shape .*, must be of .steps, neurons."),
+            (np.zeros((0, 3)), r"is of shape \(0, 3\), must be of .steps, neurons."),
+            ([[float("nan")]], "holds nan spikes"),
+            ([[float("inf")]], "holds inf"),
+            ([[-1000.0]], "holds -1.0, must hold whole numbers of spikes from 0"),
+        ],
+    )
+    def test_what_is_no_probe_of_spikes_is_refused(self, data: Any, message: str) -> None:
+        with pytest.raises(UsageError, match=message):
+            from_nengo({"plain": data})
+
+    def test_part_of_the_spikes_is_called_so_where_dt_does_not_divide_sample_every(self) -> None:
+        # Nengo 4.1 takes 66 of 100 timesteps then.
+        recording = from_nengo({"plain": recorded("nengo")["plain"][:66]}, sample_every=0.0015)
+        assert (recording.timestep_us, len(recording.notes)) == (1500.0, 1)
+        assert "about one of 1.5 is here" in recording.notes[0]
 
     def test_sample_every_is_warned_of(self) -> None:
         raw = recorded("nengo")
@@ -407,6 +474,10 @@ class TestNest:
             ("# NEST\nsender\ttime_ms\n1\t2.0\n1\tnan\n", "line 4 has nan, must be a finite time"),
             ("sender\ttime_ms\n1.5\t2.0\n", "line 2 has 1.5, must be an id from 1"),
             ("sender\ttime_ms\n0\t2.0\n", "line 2 has 0.0, must be an id from 1"),
+            ("sender\ttime_ms\n1\t2.0\n1\t0.0\n", "line 3 has 0.0, must be a finite time above 0"),
+            ("sender time_step time_offset\n1 2 0.0\n1 2.5 0.0\n", "line 3 has 2.5, must be the number of a step"),
+            ("sender time_step time_offset\n#\n1 0 0.0\n", "line 3 has 0.0, must be the number of a step"),
+            ("sender time_step time_offset\n1 2 inf\n", "line 2 has inf, must be a finite offset"),
             ("sender\ttime_ms\n2\t2.0\n", "spikes.dat: the sender 2 belongs to no population"),
             ("sender\ttime_ms\n1\t20.0\n", "spikes.dat: times.0. is in timestep 199"),
         ],
@@ -422,6 +493,12 @@ class TestNest:
         again = RECORDED / ".." / "recorded" / files[0].name
         with pytest.raises(UsageError, match=r"is given twice, as .*nest-spikes-0.dat"):
             from_nest_files([*files, again], **self.known(raw))
+
+    def test_one_path_alone_is_refused(self) -> None:
+        path = RECORDED / "nest-spikes-0.dat"
+        for one in (path, str(path)):
+            with pytest.raises(UsageError, match="paths is one path, must be a list of them"):
+                from_nest_files(one, **self.known(recorded("nest")))  # type: ignore[arg-type]
 
     def test_files_in_ms_and_in_steps_do_not_go_together(self, tmp_path: Path) -> None:
         paths = [tmp_path / "ms.dat", tmp_path / "steps.dat"]
@@ -445,11 +522,36 @@ class TestNest:
             ({"senders": [1], "times": [float("inf")]}, "is not a finite time"),
             ({"senders": [1], "times": [0.0]}, "must lie behind the start"),
             ({"times": [1.0]}, "the events lack 'senders'"),
+            ({"senders": [1], "times": 1.0}, "times has 0 axes, must have one"),
+            ({"senders": [1], "times": 1, "offsets": [0.0]}, "times has 0 axes, must have one"),
+            ({"senders": [1], "times": [1e300]}, "more than can be numbered"),
+            (
+                {"senders": [1], "times": [1e300], "offsets": [0.0]},
+                r"times\[0\] is 1e\+300, must be the number of a step",
+            ),
+            ({"senders": [1], "times": [3], "offsets": [float("nan")]}, r"offsets\[0\] is nan"),
+            ({"senders": [1], "times": [3], "offsets": [0.0, 0.0]}, "there are 1 times, but 2 offsets"),
+            (({"senders": [1], "times": [1.0]},), "the events are of type tuple, must be a mapping"),
         ],
     )
-    def test_events_that_are_none_of_nests_are_refused(self, events: dict[str, Any], message: str) -> None:
+    def test_events_that_are_none_of_nests_are_refused(self, events: Any, message: str) -> None:
         with pytest.raises(UsageError, match=message):
             from_nest(events, populations={"cells": [1]}, dt_ms=0.1, duration_ms=10.0)
+
+    @pytest.mark.parametrize(
+        ("ids", "message"),
+        [
+            ([1, 1.5], "the population 'a' holds float64, must hold whole numbers"),
+            ([1, -3], "the population 'a'.1. is -3"),
+            ([0, 1], "the population 'a' has the id 0, but NEST counts from 1"),
+            ("12", "the population 'a' holds <U1, must hold numbers"),
+            (1, "the population 'a' is of type int, must be a list of ids or a NodeCollection"),
+            ([[1, 2]], "the population 'a' has 2 axes"),
+        ],
+    )
+    def test_ids_that_are_none_are_refused(self, ids: Any, message: str) -> None:
+        with pytest.raises(UsageError, match=message):
+            from_nest({"senders": [1], "times": [0.1]}, populations={"a": ids}, dt_ms=0.1, duration_ms=1.0)
 
     def test_ids_and_events_may_stand_in_any_order(self) -> None:
         events = {"senders": [9, 3, 7], "times": [0.3, 0.1, 0.2]}
