@@ -29,6 +29,11 @@ class Axes:
         """The axes that number the neurons, the slowest first."""
         return "".join(name for name in _NEURON_AXES if name in self.names)
 
+    @cached_property
+    def without_batch(self) -> Axes:
+        """The axes of the array's sum over its batch."""
+        return Axes(self.names.replace(BATCH, ""))
+
 
 def read_axes(text: str, n_axes: int, what: str) -> Axes:
     """Read the names of an array's axes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from energy_db.errors import UsageError
@@ -30,7 +31,7 @@ class BatchCounts:
     counts: NDArray[np.int64]
     n_samples: int
 
-    @property
+    @cached_property
     def n_spikes(self) -> int:
         """All of them."""
         return int(self.counts.sum())
@@ -95,8 +96,7 @@ class BatchSum:
             self._parts.append(_Part(array, meaning, 1, timestep))
             return
         place = meaning.names.index(BATCH)
-        summed = Axes(meaning.names.replace(BATCH, ""))
-        self._parts.append(_Part(array.sum(place), summed, int(array.shape[place]), timestep))
+        self._parts.append(_Part(array.sum(place), meaning.without_batch, int(array.shape[place]), timestep))
 
     def total(self) -> BatchCounts:
         """Return all that arrived.
@@ -110,19 +110,26 @@ class BatchSum:
 
         arrays = [_by_time_and_neuron(as_array(part.sums, self._what), part.axes) for part in self._parts]
         firsts = [part.timestep or 0 for part in self._parts]
-        n_timesteps = max(first + len(array) for first, array in zip(firsts, arrays, strict=True))
-        self._refuse_unequal(arrays, n_timesteps)
-        sums = np.zeros((n_timesteps, arrays[0].shape[1]))
-        for first, array in zip(firsts, arrays, strict=True):
-            sums[first : first + len(array)] += array
-        counts = np.rint(sums).astype(np.int64)
-        if not (counts == sums).all() or (counts < 0).any():
+        sums = arrays[0] if len(arrays) == 1 and firsts[0] == 0 else self._together(arrays, firsts)
+        counts = sums.astype(np.int64)
+        if not (counts == sums).all() or counts.min(initial=0) < 0:
             raise UsageError(
                 f"{self._what} does not hold whole numbers of spikes from 0",
                 "If it holds graded spikes, each of them one spike, say values='graded'.",
             )
         n_samples = sum(part.n_samples for part, first in zip(self._parts, firsts, strict=True) if first == 0)
         return BatchCounts(counts, n_samples)
+
+    def _together(self, arrays: list[NDArray[Any]], firsts: list[int]) -> NDArray[Any]:
+        """Return arrays that begin at different timesteps as one."""
+        import numpy as np
+
+        n_timesteps = max(first + len(array) for first, array in zip(firsts, arrays, strict=True))
+        self._refuse_unequal(arrays, n_timesteps)
+        sums = np.zeros((n_timesteps, arrays[0].shape[1]))
+        for first, array in zip(firsts, arrays, strict=True):
+            sums[first : first + len(array)] += array
+        return sums
 
     def _refuse_unequal(self, arrays: list[NDArray[Any]], n_timesteps: int) -> None:
         hint = "Is step() called behind every batch?"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from energy_db.errors import UsageError
-from energy_db.intake.network import Layer
 from energy_db.record.counting import BatchCounts, BatchSum
 from energy_db.record.spikes import Values
 from energy_db.record.step_energy import StepEnergy
@@ -221,9 +220,7 @@ class LiveEnergy:
             raise UsageError("the batch has no samples")
         if n_samples is not None and n_samples != first.n_samples:
             raise UsageError(f"n_samples is {n_samples}, but arrays of {first.n_samples} samples came")
-        n_synaptic_events = {
-            layer: self._synapses.caused_by_counts(layer, batch.counts.sum(axis=0)) for layer, batch in batches.items()
-        }
+        n_synaptic_events = {layer: self._synapses.caused_by_batch(layer, batch) for layer, batch in batches.items()}
         arrived = {
             layer: _Arrived(batch.n_spikes, n_synaptic_events[layer] or 0, batch.counts.shape[1])
             for layer, batch in batches.items()
@@ -247,7 +244,9 @@ class LiveEnergy:
             layer = self._price(name).layer
             if not 0 <= number < float("inf") or not (are_rates or number == int(number)):
                 raise UsageError(f"layer {name!r} has {number} spikes, must be a number from 0")
-            n_spikes = number * self._neuron_steps(layer, n_samples, self._n_timesteps) if are_rates else number
+            n_spikes = number
+            if are_rates:
+                n_spikes *= _known_size(name, layer.n_neurons) * self._sample_steps(n_samples, self._n_timesteps)
             arrived[name] = _Arrived(n_spikes, self._even_synaptic_events(name, n_spikes), layer.n_neurons)
         return self._cost(arrived, n_samples, self._n_timesteps, epoch)
 
@@ -257,8 +256,9 @@ class LiveEnergy:
         energies, n_spikes, rates = {}, {}, {}
         for name, price in self._of_layer.items():
             each = arrived[name]
-            layer = replace(price.layer, n_neurons=each.n_neurons)
-            n_neuron_steps = self._neuron_steps(layer, n_samples, n_timesteps) if price.neuron_step_pj else 0
+            n_neuron_steps = 0
+            if price.neuron_step_pj:
+                n_neuron_steps = _known_size(name, each.n_neurons) * self._sample_steps(n_samples, n_timesteps)
             energies[name] = price.energy_pj(each.n_spikes, each.n_synaptic_events, n_neuron_steps)
             n_spikes[name] = each.n_spikes
             if each.n_neurons and n_timesteps:
@@ -287,11 +287,6 @@ class LiveEnergy:
             raise UsageError(f"the neurons of layer {name!r} differ in their fan-out", "Give its spikes, not a number.")
         return 0
 
-    def _neuron_steps(self, layer: Layer, n_samples: int, n_timesteps: int | None) -> int:
-        if layer.n_neurons is None:
-            raise UsageError(f"nobody says how many neurons layer {layer.name!r} has", "Declare n_neurons.")
-        return layer.n_neurons * self._sample_steps(n_samples, n_timesteps)
-
     def _sample_steps(self, n_samples: int, n_timesteps: int | None) -> int:
         if n_timesteps is None:
             raise UsageError("nobody says how many timesteps a sample has", "Give n_timesteps to live().")
@@ -311,6 +306,12 @@ class LiveEnergy:
     def _refuse_missing(self, arrived: Mapping[str, Any]) -> None:
         if missing := [name for name in self._of_layer if name not in arrived]:
             raise UsageError(f"nothing came of {', '.join(missing)}", "Every step needs all layers.")
+
+
+def _known_size(layer: str, n_neurons: int | None) -> int:
+    if n_neurons is None:
+        raise UsageError(f"nobody says how many neurons layer {layer!r} has", "Declare n_neurons.")
+    return n_neurons
 
 
 def _refuse_unequal(what: str, sizes: Mapping[str, int]) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from energy_db.record.counting import BatchCounts
     from energy_db.record.spikes import Spikes
 
 
@@ -35,12 +36,12 @@ class Synapses:
         of_each = self._array(spikes.layer, fan_out)[spikes.neuron]
         return int((of_each if spikes.n_spikes is None else of_each * spikes.n_spikes).sum())
 
-    def caused_by_counts(self, layer: str, counts: NDArray[np.int64]) -> int | None:
-        """Return how many synaptic events the spikes of a layer cause, counted for each of its neurons."""
+    def caused_by_batch(self, layer: str, batch: BatchCounts) -> int | None:
+        """Return how many synaptic events the spikes of a batch cause; None if nobody said the fan-out."""
         fan_out = self._layers[layer].fan_out
         if not isinstance(fan_out, tuple):
-            return None if fan_out is None else int(counts.sum()) * fan_out
-        return int(counts @ self._array(layer, fan_out))
+            return None if fan_out is None else batch.n_spikes * fan_out
+        return int(batch.counts.sum(axis=0) @ self._array(layer, fan_out))
 
     def _array(self, layer: str, fan_out: tuple[int, ...]) -> NDArray[np.int64]:
         import numpy as np
