@@ -554,8 +554,9 @@ class TestNest:
             from_nest({"senders": [1], "times": [0.1]}, populations={"a": ids}, dt_ms=0.1, duration_ms=1.0)
 
     def test_ids_and_events_may_stand_in_any_order(self) -> None:
-        events = {"senders": [9, 3, 7], "times": [0.3, 0.1, 0.2]}
-        recording = from_nest(events, populations={"a": [7, 3], "b": [9]}, dt_ms=0.1, duration_ms=1.0)
+        # The id of b lies between those of a.
+        events = {"senders": [5, 3, 7], "times": [0.3, 0.1, 0.2]}
+        recording = from_nest(events, populations={"a": [7, 3], "b": [5]}, dt_ms=0.1, duration_ms=1.0)
         found = {
             part.layer: list(zip(part.neuron.tolist(), part.timestep.tolist(), strict=True))
             for part in recording.spikes()
