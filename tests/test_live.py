@@ -197,6 +197,10 @@ class TestErrors:
             store, "has 6 neurons, but 5 came", {"spikes": good}, layers=[{**LAYERS[0], "n_neurons": 6}, LAYERS[1]]
         )
 
+    @pytest.mark.parametrize("epoch", ["e0", 1.0, -1, True, 2**31])
+    def test_an_epoch_is_a_whole_number(self, store: EnergyStore, epoch: Any) -> None:
+        self.bad(store, "epoch is .*, must be a whole number from 0", {"spikes": spikes(3, 1), "epoch": epoch})
+
     def test_entries_are_looked_at_at_first_and_sums_always(self, store: EnergyStore) -> None:
         good = spikes(3, 1)
         bad = {**good, "hidden": good["hidden"] * 0.5}
@@ -297,6 +301,22 @@ class TestTraining:
             rows = store.sql("SELECT epoch, n_spikes FROM activity_by_training_step WHERE layer = 'hidden'").to_pylist()
         assert sorted(tuple(row.values()) for row in rows) == [(0, 20), (1, 10), (2, 5)]
         assert (run.n_samples, run.n_spikes) == (9, 38)
+
+    def test_an_epoch_of_numpy_is_as_good(self, empty_store: EnergyStore) -> None:
+        with empty_store.live("loihi2", layers=LAYERS, name="fit") as live:
+            live.step(spikes(20, 6), epoch=np.int64(4))  # type: ignore[arg-type]
+        assert empty_store.sql("SELECT DISTINCT epoch FROM activity_by_training_step").to_pylist() == [{"epoch": 4}]
+
+    def test_steps_before_stray_spikes_can_be_kept(self, tmp_path: Path) -> None:
+        with EnergyStore(tmp_path / "energy.duckdb") as store:
+            live = store.live("loihi2", layers=LAYERS, name="fit")
+            live.step(spikes(20, 6))
+            live.add("hidden", spikes(20, 6)["hidden"])
+            with pytest.raises(UsageError, match="behind the last step") as error:
+                live.close()
+            [folder] = tmp_path.glob("fit-*.recording")
+            assert str(folder) in str(error.value.hint)
+            assert store.ingest(recover(folder)).n_spikes == 26
 
     def test_trainings_of_one_name_are_a_history(self, empty_store: EnergyStore) -> None:
         for n_hidden in (20, 10):
@@ -469,5 +489,7 @@ class TestWatch:
             watch(model, ["lif1"], to=live, axes="BN")
         with pytest.raises(UsageError, match="no torch module"):
             watch(object(), ["lif1"], to=live)
+        with pytest.raises(UsageError, match="EnergyStore takes no spikes"):
+            watch(model, ["lif1"], to=store)  # type: ignore[arg-type]
         with pytest.raises(UsageError, match="no modules are named"):
             watch(model, [], to=live)

@@ -69,7 +69,8 @@ class Ids(click.ParamType[tuple[str, tuple[int, ...]]]):
             return value
         layer, _, listed = str(value).partition("=")
         ranges = [re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part) for part in listed.split(",")]
-        if not layer or not all(ranges):
+        is_upward = all(part is None or int(part[1]) <= int(part[2] or part[1]) for part in ranges)
+        if not layer or not all(ranges) or not is_upward:
             self.fail(f"{value!r} must be a layer with ids, such as cells=1-80 or cells=1-80,85", param, ctx)
         ends = [(int(part[1]), int(part[2] or part[1])) for part in ranges if part]
         return layer, tuple(number for first, last in ends for number in range(first, last + 1))
@@ -161,5 +162,5 @@ def pending_runs(
     paths = {fact: Path(said[fact]) for fact in ("nodes", "perf") if fact in said}
     facts = formats.FileFacts(**{**said, **of_run, **paths})
     formats.check_facts(form, facts)
-    groups = [files] if formats.FORMATS[form].is_one_run else [[path] for path in files]
+    groups = [files] * bool(files) if formats.FORMATS[form].is_one_run else [[path] for path in files]
     return [Pending(group[0], lambda group=group: formats.read(form, group, facts)) for group in groups]  # type: ignore[misc]

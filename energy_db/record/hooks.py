@@ -67,6 +67,8 @@ def watch(
     if TIME not in axes and n_timesteps is None:
         raise UsageError(f"axes are {axes!r}: without T, say how many calls make a sample", "n_timesteps=25")
     names = layers if isinstance(layers, Mapping) else {name: name for name in layers}
+    if not hasattr(to, "add"):
+        raise UsageError(f"{type(to).__name__} takes no spikes: watch hands them to store.live(...), or to a RunWriter")
     if not hasattr(model, "named_modules"):
         raise UsageError(f"{type(model).__name__} is no torch module: it has no named_modules()")
     modules = dict(model.named_modules())

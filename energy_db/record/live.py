@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from energy_db.errors import UsageError
+from energy_db.intake.reading import LARGEST_INDEX
 from energy_db.record.counting import BatchCounts, BatchSum
 from energy_db.record.spikes import Values
 from energy_db.record.step_energy import StepEnergy
@@ -183,6 +184,7 @@ class LiveEnergy:
         UsageError
             If a layer is missing, layers differ in samples or timesteps, or a number cannot be meant.
         """
+        epoch = None if epoch is None else _whole_epoch(epoch)
         forms = [form for form in (spikes, counts, rates, self._arriving or None) if form is not None]
         if len(forms) != 1:
             raise UsageError("give one of spikes, counts and rates, or add spikes before the step ends")
@@ -205,8 +207,15 @@ class LiveEnergy:
             If the run cannot be stored; its journal stays then.
         """
         if self._arriving:
-            raise UsageError("spikes were added behind the last step", "Call step() behind every batch.")
+            self._refuse_rest()
         return None if self._log is None else self._log.close()
+
+    def _refuse_rest(self) -> None:
+        kept = "Call step() behind every batch; what is validated belongs into paused()."
+        if self._log is not None:
+            self._log.abort()
+            kept += f" Keep the steps so far with: energy-db ingest {self._log.folder}"
+        raise UsageError("spikes were added behind the last step, and belong to none", kept)
 
     def _step_of_arrays(self, n_samples: int | None, epoch: int | None) -> StepEnergy:
         arriving, self._arriving = self._arriving, {}
@@ -306,6 +315,13 @@ class LiveEnergy:
     def _refuse_missing(self, arrived: Mapping[str, Any]) -> None:
         if missing := [name for name in self._of_layer if name not in arrived]:
             raise UsageError(f"nothing came of {', '.join(missing)}", "Every step needs all layers.")
+
+
+def _whole_epoch(epoch: Any) -> int:
+    is_whole = hasattr(epoch, "__index__") and not isinstance(epoch, bool)
+    if not is_whole or not 0 <= int(epoch) <= LARGEST_INDEX:
+        raise UsageError(f"epoch is {epoch!r}, must be a whole number from 0")
+    return int(epoch)
 
 
 def _known_size(layer: str, n_neurons: int | None) -> int:
