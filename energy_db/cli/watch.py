@@ -56,7 +56,8 @@ def watch(
 
     RUN is the name of what is recorded, the folder NAME.recording, or the run file that it will be; by default the
     newest recording beside the store or in this folder. Only the recording's own folder is read: the store is not
-    opened, so that neither waits for the other. --chip prices with the costs that come with energy-db.
+    opened, so that neither waits for the other. --chip prices with the costs that come with energy-db. Spikes, energy
+    and share are since the beginning; "now" is since the look before. Into a file or pipe it looks once.
     """
     from energy_db.record.starting import shipped_pricing
     from energy_db.record.watching import find_recording
@@ -128,9 +129,9 @@ def _page(seen: Sight, priced_on: str | None) -> str:
     rows: list[dict[str, Any]] = []
     for layer in seen.layers:
         row = {"layer": layer.layer, "role": layer.role, "neurons": layer.n_neurons, "spikes": layer.n_spikes}
-        row["rate"] = None if layer.firing_rate is None else percent(layer.firing_rate)
+        row["rate now"] = None if layer.firing_rate is None else percent(layer.firing_rate)
         if layer.energy_pj is not None:
-            row["per sample"] = None if layer.energy_per_sample_pj is None else energy(layer.energy_per_sample_pj)
+            row["per sample now"] = None if layer.energy_per_sample_pj is None else energy(layer.energy_per_sample_pj)
             row["energy"] = energy(layer.energy_pj)
             row["share"] = percent(layer.energy_pj / total) if total else None
         rows.append({**row, "over time": sparkline(layer.history[-_WIDTH:], is_plain=is_plain)})

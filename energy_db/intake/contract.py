@@ -197,7 +197,8 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
     except EngineError as error:
         raise RunFileError(
             f"{path}: is not a readable Parquet file: {first_line(error)}",
-            "Was it written completely? A Parquet writer must be closed before its file can be read.",
+            "Was it written completely? A Parquet writer must be closed before its file can be read. Files of other "
+            "tools are read with --from FORMAT, or by energy_db.adapters.",
         ) from error
     columns = _find_columns(path, types, column_map or {})
     ignored = sorted(set(types) - set(columns.values()))
