@@ -302,6 +302,19 @@ class TestTraining:
         assert sorted(tuple(row.values()) for row in rows) == [(0, 20), (1, 10), (2, 5)]
         assert (run.n_samples, run.n_spikes) == (9, 38)
 
+    def test_half_precision_is_summed_in_full(self, empty_store: EnergyStore) -> None:
+        live = empty_store.live("loihi2", layers=["a"])
+        assert live.step({"a": np.ones((1, 4097, 5), np.float16)}).n_spikes == {"a": 20485}
+
+    def test_steps_of_other_sizes_are_refused_and_the_others_kept(self, empty_store: EnergyStore) -> None:
+        live = empty_store.live("loihi2", layers=LAYERS, name="fit")
+        live.step(spikes(20, 6))
+        with pytest.raises(UsageError, match=r"but had \(4, 5\) before"):
+            live.step(spikes(1, 1, n_timesteps=1))
+        run = live.close()
+        assert isinstance(run, Run)
+        assert run.n_spikes == 26
+
     def test_an_epoch_of_numpy_is_as_good(self, empty_store: EnergyStore) -> None:
         with empty_store.live("loihi2", layers=LAYERS, name="fit") as live:
             live.step(spikes(20, 6), epoch=np.int64(4))  # type: ignore[arg-type]
@@ -491,5 +504,7 @@ class TestWatch:
             watch(object(), ["lif1"], to=live)
         with pytest.raises(UsageError, match="EnergyStore takes no spikes"):
             watch(model, ["lif1"], to=store)  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="two modules are named as one layer"):
+            watch(model, {"lif1": "hidden", "lif2": "hidden"}, to=live)
         with pytest.raises(UsageError, match="no modules are named"):
             watch(model, [], to=live)

@@ -122,7 +122,8 @@ def ingest(
         raise UsageError(f"--name, --run-id and --counters are for one run, but there are {len(pending)}")
     for error in missing:
         say_error(error.message, error.hint)
-    if not files:
+    # Files that are one run are stored together, or not at all.
+    if not files or (missing and source_format == "nest"):
         return _OPERATIONAL
     if options["dry_run"] and not Path(settings.path).exists():
         settings.db, settings.is_scratch = ":memory:", True

@@ -49,6 +49,8 @@ def summable(value: Any) -> Any:
         value = value.detach()
     if hasattr(value, "is_floating_point") and value.is_floating_point() and value.element_size() < _BYTES_OF_FLOAT32:
         value = value.float()
+    if getattr(value, "dtype", None) == "float16":
+        value = value.astype("float32")
     return value
 
 

@@ -80,6 +80,8 @@ def watch(
             )
     if not names:
         raise UsageError("no modules are named")
+    if len(set(names.values())) < len(names):
+        raise UsageError("two modules are named as one layer", "Give each a layer of its own.")
     return Watch({layer: modules[name] for name, layer in names.items()}, to, _Form(axes, n_timesteps, values))
 
 

@@ -62,6 +62,7 @@ class TrainingLog:
         self._n_written_steps = 0
         self._sums: dict[str, NDArray[np.int64]] = {}
         self._extent: Mapping[str, Any] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
         self._n_synaptic_events: dict[str, int] = {}
         self._energy_pj = dict.fromkeys(self._layers, 0.0)
         self._unlayered_energy_pj = 0.0
@@ -84,6 +85,13 @@ class TrainingLog:
         n_synaptic_events : mapping of str to int
             Synaptic events of the layers whose fan-out is declared.
         """
+        for layer, batch in batches.items():
+            if self._shapes.setdefault(layer, batch.counts.shape) != batch.counts.shape:
+                raise UsageError(
+                    f"layer {layer!r} has {batch.counts.shape} timesteps and neurons in this step, "
+                    f"but had {self._shapes[layer]} before",
+                    "A training that is kept has as many timesteps and neurons in every step.",
+                )
         for layer, batch in batches.items():
             self._sums[layer] = self._sums[layer] + batch.counts if layer in self._sums else batch.counts
         for layer, n_events in n_synaptic_events.items():

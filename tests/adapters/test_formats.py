@@ -107,6 +107,7 @@ def test_a_bad_file_does_not_stop_the_others(shell: Shell, folder: Path) -> None
         (("--from", "nest", *NEST[:2], "--ids", "1-4", *TIMES), "must be a layer with ids"),
         (("--from", "nest", *NEST[:2], "--ids", "cells=4-1", *TIMES), "must be a layer with ids"),
         (("--from", "nest", "nothere-*.dat", "--ids", "cells=1-4", *TIMES), "nothere-*.dat: no file matches"),
+        (("--from", "nest", *NEST, "nothere.dat", *TIMES), "nothere.dat: no such file"),
         (("--from", "nest", "nothere.dat", "--ids", "cells=1-4", *TIMES), "nothere.dat: no such file"),
         (("--from", "sanafe", "sanafe-spikes.csv", "--neurons", "in=four"), "must be names with sizes"),
         (("--from", "sonata", "a.h5", "b.h5", "--name", "x", *TIMES), "no such file"),
