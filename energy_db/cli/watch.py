@@ -125,7 +125,7 @@ def _page(seen: Sight, priced_on: str | None) -> str:
 
     is_plain = not can_draw()
     moment = seen.moment
-    total = sum(layer.energy_pj or 0 for layer in seen.layers) + moment.unlayered_energy_pj
+    total = sum(layer.energy_pj or 0 for layer in seen.layers) + seen.unlayered_energy_pj
     rows: list[dict[str, Any]] = []
     for layer in seen.layers:
         row = {"layer": layer.layer, "role": layer.role, "neurons": layer.n_neurons, "spikes": layer.n_spikes}

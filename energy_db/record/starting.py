@@ -88,12 +88,13 @@ def shipped_pricing(chip: str, cost_version: str | None) -> tuple[str, Callable[
     return f"{chip} {version}", price
 
 
-def _energies(prices: UnitPrices, moment: Progress) -> dict[str, float]:
+def _energies(prices: UnitPrices, moment: Progress) -> tuple[dict[str, float], float]:
     n_steps = (moment.n_timesteps or 0) * (moment.n_samples or 0)
-    return {
+    of_layers = {
         name: price.energy_pj(
             moment.n_spikes[name], moment.n_synaptic_events.get(name, 0), (moment.n_neurons[name] or 0) * n_steps
         )
         for price in prices.layers
         for name in [price.layer.name]
     }
+    return of_layers, prices.step_pj * n_steps

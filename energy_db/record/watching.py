@@ -57,14 +57,18 @@ class Sight:
         How far it has come.
     layers : tuple of LayerSeen
         Its layers, in order.
+    unlayered_energy_pj : float
+        Energy so far that no layer causes, in pJ.
     """
 
     name: str
     moment: Progress
     layers: tuple[LayerSeen, ...]
+    unlayered_energy_pj: float
 
 
-Pricing = Callable[[Progress], Mapping[str, float]]
+# Energies of a moment in pJ: of each layer, and what no layer causes.
+Pricing = Callable[[Progress], tuple[Mapping[str, float], float]]
 
 
 def find_recording(name: str | None, folders: Sequence[Path]) -> Path:
@@ -124,10 +128,15 @@ def look(folder: Path, price: Callable[[Sequence[Layer]], Pricing] | None = None
     if not moments:
         return None
     layers = said.layers or ()
-    pricing = price(_sized(layers, moments[-1])) if price else lambda moment: moment.energy_pj or {}
-    energies = [pricing(moment) for moment in moments]
+    pricing = price(_sized(layers, moments[-1])) if price else _as_it_prices_itself
+    priced = [pricing(moment) for moment in moments]
+    energies = [of_layers for of_layers, _ in priced]
     seen = tuple(_layer_seen(layer, moments, [each.get(layer.name) for each in energies]) for layer in layers)
-    return Sight(said.name or folder.stem, moments[-1], seen)
+    return Sight(said.name or folder.stem, moments[-1], seen, priced[-1][1])
+
+
+def _as_it_prices_itself(moment: Progress) -> tuple[Mapping[str, float], float]:
+    return moment.energy_pj or {}, moment.unlayered_energy_pj
 
 
 def _declared(folder: Path) -> declared.Declaration:
