@@ -124,7 +124,6 @@ def _page(seen: Sight, priced_on: str | None) -> str:
     from energy_db.units import energy, percent
 
     is_plain = not can_draw()
-    moment = seen.moment
     total = sum(layer.energy_pj or 0 for layer in seen.layers) + seen.unlayered_energy_pj
     rows: list[dict[str, Any]] = []
     for layer in seen.layers:
