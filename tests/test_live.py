@@ -208,6 +208,13 @@ class TestErrors:
         self.bad(store, "does not hold whole numbers", {"spikes": good}, {"spikes": bad})
         self.bad(store, "does not hold whole numbers", {"spikes": good}, {"spikes": {**good, "out": -good["out"]}})
 
+    def test_after_an_error_the_next_step_is_as_good_as_ever(self, store: EnergyStore) -> None:
+        live, good = store.live("loihi2", layers=LAYERS), spikes(3, 1)
+        for bad in ({**good, "out": good["out"] * 0.5}, {**good, "out": good["out"][0]}):
+            with pytest.raises(UsageError):
+                live.step(bad)
+        assert live.step(good).n_spikes == {"hidden": 3, "out": 1}
+
     def test_a_first_array_of_negative_spikes_is_refused(self, store: EnergyStore) -> None:
         good = spikes(3, 1)
         self.bad(store, "holds -1", {"spikes": {**good, "out": -good["out"]}})

@@ -145,8 +145,9 @@ class LiveEnergy:
         self._price(layer)
         if "T" not in axes and timestep is None:
             raise UsageError(f"axes are {axes!r}: without T, say which timestep", "timestep=0")
-        arriving = self._arriving.setdefault(layer, BatchSum(layer))
+        arriving = self._arriving.get(layer) or BatchSum(layer)
         arriving.add(spikes, axes, values, timestep, is_known=layer in self._looked_at)
+        self._arriving[layer] = arriving
         self._looked_at.add(layer)
 
     def step(
@@ -188,8 +189,12 @@ class LiveEnergy:
         forms = [form for form in (spikes, counts, rates, self._arriving or None) if form is not None]
         if len(forms) != 1:
             raise UsageError("give one of spikes, counts and rates, or add spikes before the step ends")
-        for layer, array in (spikes or {}).items():
-            self.add(layer, array, axes, values=values)
+        try:
+            for layer, array in (spikes or {}).items():
+                self.add(layer, array, axes, values=values)
+        except UsageError:
+            self._arriving = {}
+            raise
         if counts is not None or rates is not None:
             numbers = counts if counts is not None else rates or {}
             step = self._step_of_numbers(numbers, rates is not None, n_samples, epoch)
