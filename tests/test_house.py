@@ -86,6 +86,7 @@ FLOORS = (
         "engines.duckdb",
         "record.run_file",
         "record.counting",
+        "record.numbers",
         "record.synapses",
     },
     {

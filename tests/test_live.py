@@ -190,12 +190,20 @@ class TestErrors:
         self.bad(store, "give one of spikes, counts and rates", {"spikes": good, "counts": {"hidden": 1, "out": 1}})
         self.bad(store, "need n_samples", {"counts": {"hidden": 1, "out": 1}})
         self.bad(store, "must be a number from 0", {"counts": {"hidden": -1, "out": 1}, "n_samples": 1})
-        self.bad(store, "must be a number from 0", {"counts": {"hidden": 0.5, "out": 1}, "n_samples": 1})
+        self.bad(store, "must be a number from 0", {"counts": {"hidden": "1", "out": 1}, "n_samples": 1})
+        self.bad(store, "must be a whole number from 0", {"counts": {"hidden": 0.5, "out": 1}, "n_samples": 1})
+        for n_samples in (0, 1.5, True, float("nan")):
+            self.bad(store, "n_samples is", {"counts": {"hidden": 1, "out": 1}, "n_samples": n_samples})
         self.bad(store, "must be a number from 0", {"rates": {"hidden": float("nan"), "out": 1}, "n_samples": 1})
         self.bad(store, "how many neurons", {"rates": {"hidden": 0.5, "out": 1}, "n_samples": 1})
         self.bad(
             store, "has 6 neurons, but 5 came", {"spikes": good}, layers=[{**LAYERS[0], "n_neurons": 6}, LAYERS[1]]
         )
+
+    @pytest.mark.parametrize("n_timesteps", [0, -5, 2.5, "4"])
+    def test_timesteps_are_a_whole_number(self, store: EnergyStore, n_timesteps: Any) -> None:
+        with pytest.raises(UsageError, match="n_timesteps is .*, must be a whole number from 1"):
+            store.live("loihi2", layers=LAYERS, n_timesteps=n_timesteps)
 
     @pytest.mark.parametrize("epoch", ["e0", 1.0, -1, True, 2**31])
     def test_an_epoch_is_a_whole_number(self, store: EnergyStore, epoch: Any) -> None:
@@ -492,6 +500,16 @@ class TestWatch:
             modules["lif1"].hand_out(buffer)
             assert live.step().n_spikes == {"lif1": 15}
             watching.detach()
+
+    def test_a_model_that_failed_in_mid_sample_shifts_nothing(self, store: EnergyStore, model: Module) -> None:
+        live, modules = store.live("loihi2", layers=["lif1"]), dict(model.named_modules())
+        with watch(model, ["lif1"], to=live, axes="BN", n_timesteps=2):
+            modules["lif1"].hand_out(np.ones((3, 5)))
+            with pytest.raises(UsageError, match="called 1 times behind its last whole sample"):
+                live.step()
+            for _ in range(2):
+                modules["lif1"].hand_out(np.ones((1, 5)))
+            assert live.step().n_spikes == {"lif1": 10}
 
     def test_a_part_of_a_sample_is_not_dropped(self, store: EnergyStore, model: Module) -> None:
         watching = watch(model, ["lif1"], to=store.live("loihi2", layers=["lif1"]), axes="BN", n_timesteps=3)

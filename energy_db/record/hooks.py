@@ -114,6 +114,8 @@ class Watch:
         # What modules returned, timestep by timestep, until the samples are whole.
         self._returned: dict[str, list[Any]] = {layer: [] for layer in modules}
         self._versions: dict[str, list[int | None]] = {layer: [] for layer in modules}
+        if hasattr(to, "before_step"):
+            to.before_step(self._refuse_rest)
         take = self._take if TIME in form.axes else self._collect
         self._hooks = [module.register_forward_hook(self._hook(layer, take)) for layer, module in modules.items()]
 
@@ -182,12 +184,14 @@ class Watch:
         self._hooks = []
 
     def _refuse_rest(self) -> None:
-        for layer, returned in self._returned.items():
+        rests, self._returned = self._returned, {layer: [] for layer in self._returned}
+        self._versions = {layer: [] for layer in rests}
+        for layer, returned in rests.items():
             if returned:
                 raise UsageError(
                     f"layer {layer!r} was called {len(returned)} times behind its last whole sample, "
                     f"which takes {self._form.n_timesteps} calls",
-                    "Is n_timesteps right? Those spikes were not counted.",
+                    "Is n_timesteps right, and did the model fail in between? Those spikes were not counted.",
                 )
 
 

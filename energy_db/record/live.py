@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from energy_db.errors import UsageError
-from energy_db.intake.reading import LARGEST_INDEX
 from energy_db.record.counting import BatchCounts, BatchSum
+from energy_db.record.numbers import amount, refuse_unequal, whole
 from energy_db.record.spikes import Values
 from energy_db.record.step_energy import StepEnergy
 from energy_db.record.synapses import Synapses
@@ -68,10 +68,11 @@ class LiveEnergy:
         self._prices = prices
         self._of_layer = {price.layer.name: price for price in prices.layers}
         self._synapses = Synapses(price.layer for price in prices.layers)
-        self._n_timesteps = n_timesteps
+        self._n_timesteps = None if n_timesteps is None else whole(n_timesteps, "n_timesteps", 1)
         self._on_scalar = on_scalar
         self._log = log
         self._arriving: dict[str, BatchSum] = {}
+        self._checks: list[Callable[[], None]] = []
         self._looked_at: set[str] = set()
         self.n_steps = 0
         self.n_samples = 0
@@ -150,6 +151,10 @@ class LiveEnergy:
         self._arriving[layer] = arriving
         self._looked_at.add(layer)
 
+    def before_step(self, check: Callable[[], None]) -> None:
+        """Call a function before each step ends; what it raises refuses the step, and forgets what came of it."""
+        self._checks.append(check)
+
     def step(
         self,
         spikes: Mapping[str, Any] | None = None,
@@ -185,7 +190,13 @@ class LiveEnergy:
         UsageError
             If a layer is missing, layers differ in samples or timesteps, or a number cannot be meant.
         """
-        epoch = None if epoch is None else _whole_epoch(epoch)
+        epoch = None if epoch is None else whole(epoch, "epoch", 0)
+        try:
+            for check in self._checks:
+                check()
+        except UsageError:
+            self._arriving = {}
+            raise
         forms = [form for form in (spikes, counts, rates, self._arriving or None) if form is not None]
         if len(forms) != 1:
             raise UsageError("give one of spikes, counts and rates, or add spikes before the step ends")
@@ -227,8 +238,8 @@ class LiveEnergy:
         self._refuse_missing(arriving)
         batches = {layer: arriving[layer].total() for layer in self._of_layer}
         self._refuse_other_sizes(batches)
-        _refuse_unequal("samples", {layer: batch.n_samples for layer, batch in batches.items()})
-        _refuse_unequal("timesteps", {layer: len(batch.counts) for layer, batch in batches.items()})
+        refuse_unequal("samples", {layer: batch.n_samples for layer, batch in batches.items()})
+        refuse_unequal("timesteps", {layer: len(batch.counts) for layer, batch in batches.items()})
         first = next(iter(batches.values()))
         if not first.n_samples:
             raise UsageError("the batch has no samples")
@@ -250,15 +261,16 @@ class LiveEnergy:
     ) -> StepEnergy:
         if self._log is not None:
             raise UsageError("a training that is kept needs to know which neurons fired", "Give spikes, not numbers.")
-        if n_samples is None or n_samples < 1:
+        if n_samples is None:
             raise UsageError("counts and rates need n_samples, the samples of the batch")
+        n_samples = whole(n_samples, "n_samples", 1)
         self._refuse_missing(numbers)
         arrived = {}
         for name, number in numbers.items():
             layer = self._price(name).layer
-            if not 0 <= number < float("inf") or not (are_rates or number == int(number)):
-                raise UsageError(f"layer {name!r} has {number} spikes, must be a number from 0")
-            n_spikes = number
+            n_spikes = amount(number, f"what came of layer {name!r}")
+            if not are_rates and n_spikes != int(n_spikes):
+                raise UsageError(f"layer {name!r} has {n_spikes} spikes, must be a whole number from 0")
             if are_rates:
                 n_spikes *= _known_size(name, layer.n_neurons) * self._sample_steps(n_samples, self._n_timesteps)
             arrived[name] = _Arrived(n_spikes, self._even_synaptic_events(name, n_spikes), layer.n_neurons)
@@ -322,20 +334,7 @@ class LiveEnergy:
             raise UsageError(f"nothing came of {', '.join(missing)}", "Every step needs all layers.")
 
 
-def _whole_epoch(epoch: Any) -> int:
-    is_whole = hasattr(epoch, "__index__") and not isinstance(epoch, bool)
-    if not is_whole or not 0 <= int(epoch) <= LARGEST_INDEX:
-        raise UsageError(f"epoch is {epoch!r}, must be a whole number from 0")
-    return int(epoch)
-
-
 def _known_size(layer: str, n_neurons: int | None) -> int:
     if n_neurons is None:
         raise UsageError(f"nobody says how many neurons layer {layer!r} has", "Declare n_neurons.")
     return n_neurons
-
-
-def _refuse_unequal(what: str, sizes: Mapping[str, int]) -> None:
-    if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{layer} has {size}" for layer, size in sizes.items())
-        raise UsageError(f"all layers must have as many {what}, but {listed}")
