@@ -202,7 +202,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("n_timesteps", [0, -5, 2.5, "4"])
     def test_timesteps_are_a_whole_number(self, store: EnergyStore, n_timesteps: Any) -> None:
-        with pytest.raises(UsageError, match="n_timesteps is .*, must be a whole number from 1"):
+        with pytest.raises(UsageError, match=r"n_timesteps is .*, must be a whole number from 1"):
             store.live("loihi2", layers=LAYERS, n_timesteps=n_timesteps)
 
     @pytest.mark.parametrize("epoch", ["e0", 1.0, -1, True, 2**31])
