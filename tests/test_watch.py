@@ -51,7 +51,8 @@ def dense(n_spikes: int, n_neurons: int) -> np.ndarray:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A recording that was written in two parts of 2 samples each, and not ended."""
-    monkeypatch.setattr("energy_db.record.progress._SECONDS_OF_A_LOOK", 0.0)
+    for limit in ("_SECONDS_OF_A_LOOK", "_SHARE_OF_ITS_LENGTH"):
+        monkeypatch.setattr(f"energy_db.record.progress.{limit}", 0.0)
     writer = RunWriter(tmp_path / "run.parquet", layers=LAYERS, name="evening")
     for n_hidden in (12, 3):
         writer.add("hidden", dense(n_hidden, 3))
@@ -110,6 +111,13 @@ class TestSight:
         for name in (str(folder), str(tmp_path / "run.parquet"), "evening", None):
             assert find_recording(name, [tmp_path]) == folder
         assert find_recording("older", [tmp_path]) == older.journal_folder
+        ruins = tmp_path / "killed.recording"
+        ruins.mkdir()
+        (ruins / "declaration.json").write_text("")
+        (ruins / "events.arrows").write_bytes(b"")
+        assert find_recording(None, [tmp_path]) == folder
+        with pytest.raises(NotFoundError, match=r"no run '.*run\.2' is being recorded"):
+            find_recording(str(tmp_path / "run.2"), [tmp_path])
         with pytest.raises(NotFoundError, match="no run 'morning' is being recorded") as error:
             find_recording("morning", [tmp_path])
         assert "evening" in str(error.value.hint)

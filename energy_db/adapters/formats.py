@@ -193,7 +193,11 @@ def _read_nir(files: Sequence[Path], facts: FileFacts) -> Recording:
 
 
 def _read_npz(files: Sequence[Path], facts: FileFacts) -> Recording:
-    found = of_arrays(_arrays_in(files[0]), facts.axes or "", timestep_us=facts.timestep_us)
+    arrays = _arrays_in(files[0])
+    try:
+        found = of_arrays(arrays, facts.axes or "", timestep_us=facts.timestep_us)
+    except UsageError as error:
+        raise RunFileError(f"{files[0]}: {error.message}", error.hint) from error
     return replace(found, origin=str(files[0]))
 
 

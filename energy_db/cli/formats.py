@@ -122,10 +122,19 @@ class Pending:
 def take_facts(options: dict[str, Any]) -> dict[str, Any]:
     """Take the options that only other formats have out of those of a verb; returns what was said in them."""
     said = {fact: options.pop("columns_of_text" if fact == "columns" else fact) for fact in _FACTS}
-    said["neurons"] = dict(pair for pairs in said["neurons"] for pair in pairs)
-    said["ids"] = dict(said["ids"])
-    said["sensor"] = dict(said["sensor"] or ())
+    said["neurons"] = _once("--neurons", [pair for pairs in said["neurons"] for pair in pairs])
+    said["ids"] = _once("--ids", said["ids"])
+    said["sensor"] = _once("--sensor", said["sensor"] or ())
     return {fact: value for fact, value in said.items() if value not in (None, {})}
+
+
+def _once(option: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return pairs as a mapping, unless a name is said twice."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{option} says {name!r} twice", "Say all of it at once, as in --ids cells=1-2,5-6.")
+    return dict(pairs)
 
 
 def pending_runs(

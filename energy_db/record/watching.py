@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from energy_db.errors import NotFoundError
+from energy_db.errors import EnergyDbError, NotFoundError
 from energy_db.intake import declaration as declared
 from energy_db.intake.network import Layer
 from energy_db.record import journal
@@ -88,11 +88,14 @@ def find_recording(name: str | None, folders: Sequence[Path]) -> Path:
         If nothing of the name is being recorded there.
     """
     if name is not None:
-        for path in (Path(name), Path(name).with_suffix(journal.SUFFIX)):
+        paths = [Path(name)]
+        if paths[0].suffix == ".parquet":
+            paths.append(paths[0].with_suffix(journal.SUFFIX))
+        for path in paths:
             if journal.is_journal(path):
                 return path
     there = {path.resolve(): path for folder in folders for path in folder.glob(f"*{journal.SUFFIX}")}
-    recordings = {path: _declared(path).name or path.stem for path in there.values() if journal.is_journal(path)}
+    recordings = {path: run for path in there.values() if (run := _name_of(path)) is not None}
     meant = [path for path, run in recordings.items() if name in (None, run)]
     if meant:
         return max(meant, key=lambda path: (journal.is_being_written(path), path.stat().st_mtime))
@@ -137,6 +140,14 @@ def look(folder: Path, price: Callable[[Sequence[Layer]], Pricing] | None = None
 
 def _as_it_prices_itself(moment: Progress) -> tuple[Mapping[str, float], float]:
     return moment.energy_pj or {}, moment.unlayered_energy_pj
+
+
+def _name_of(folder: Path) -> str | None:
+    """Return what a recording is called; None for what has just begun, is gone, or was killed before it said so."""
+    try:
+        return _declared(folder).name or folder.stem
+    except (OSError, ValueError, EnergyDbError):
+        return None
 
 
 def _declared(folder: Path) -> declared.Declaration:

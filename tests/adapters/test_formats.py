@@ -105,6 +105,7 @@ def test_a_bad_file_does_not_stop_the_others(shell: Shell, folder: Path) -> None
         (("--from", "nest", *NEST, "--dt", "fast", "--duration", "1s"), "'fast' is no length of time"),
         (("--from", "nest", *NEST, "--dt", "0ms", "--duration", "1s"), "'0ms' is no length of time"),
         (("--from", "nest", *NEST[:2], "--ids", "1-4", *TIMES), "must be a layer with ids"),
+        (("--from", "nest", *NEST, "--ids", "cells=9", *TIMES), "--ids says 'cells' twice"),
         (("--from", "nest", *NEST[:2], "--ids", "cells=4-1", *TIMES), "must be a layer with ids"),
         (("--from", "nest", "nothere-*.dat", "--ids", "cells=1-4", *TIMES), "nothere-*.dat: no file matches"),
         (("--from", "nest", *NEST, "nothere.dat", *TIMES), "nothere.dat: no such file"),
@@ -120,6 +121,15 @@ def test_what_cannot_be_meant_is_refused_and_makes_no_store(
     assert done.exit_code in (2, 4)
     assert message in " ".join(done.stderr.split())
     assert not Path("energy.duckdb").exists()
+
+
+def test_an_archive_of_no_spikes_is_named_and_stops_no_other(shell: Shell, folder: Path) -> None:
+    np.savez("half.npz", a=np.full((2, 2), 0.5))
+    np.savez("good.npz", a=np.eye(2))
+    done = shell("ingest", "--from", "npz", "half.npz", "good.npz", "--axes", "TN")
+    assert done.exit_code == 4
+    assert "half.npz: the array of layer 'a' holds 0.5" in done.stderr
+    assert "1 refused, 1 stored" in done.stderr
 
 
 @pytest.mark.parametrize(
