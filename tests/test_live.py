@@ -205,6 +205,12 @@ class TestErrors:
         with pytest.raises(UsageError, match=r"n_timesteps is .*, must be a whole number from 1"):
             store.live("loihi2", layers=LAYERS, n_timesteps=n_timesteps)
 
+    @pytest.mark.parametrize("timestep", [-1, 1.5, "0"])
+    def test_a_timestep_is_a_whole_number(self, store: EnergyStore, timestep: Any) -> None:
+        live = store.live("loihi2", layers=["a"])
+        with pytest.raises(UsageError, match=r"timestep is .*, must be a whole number from 0"):
+            live.add("a", np.ones((2, 3)), "BN", timestep=timestep)
+
     @pytest.mark.parametrize("epoch", ["e0", 1.0, -1, True, 2**31])
     def test_an_epoch_is_a_whole_number(self, store: EnergyStore, epoch: Any) -> None:
         self.bad(store, "epoch is .*, must be a whole number from 0", {"spikes": spikes(3, 1), "epoch": epoch})

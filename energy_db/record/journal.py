@@ -103,6 +103,12 @@ def is_being_written(folder: Path) -> bool:
     return folder.absolute() in _open_here or _is_locked(folder / _EVENTS)
 
 
+def folder_name(name: str, *apart: object) -> str:
+    """Return what the journal of a run is called, kept apart from others of the name by process or machine."""
+    signs = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in name).lstrip(".")
+    return "-".join([signs, *map(str, apart)]) + SUFFIX
+
+
 def remove(folder: Path) -> None:
     """Remove a journal whose events are kept elsewhere."""
     shutil.rmtree(folder)

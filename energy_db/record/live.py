@@ -111,14 +111,7 @@ class LiveEnergy:
         return sum(self.energy_pj.values()) + self.unlayered_energy_pj
 
     def add(
-        self,
-        layer: str,
-        spikes: Any,
-        axes: str = "TBN",
-        *,
-        values: Values = "counts",
-        timestep: int | None = None,
-        sample: int | None = None,
+        self, layer: str, spikes: Any, axes: str = "TBN", *, values: Values = "counts", timestep: int | None = None
     ) -> None:
         """Add spikes of a layer to the step that is under way.
 
@@ -134,18 +127,16 @@ class LiveEnergy:
             Whether an entry is a number of spikes, or the payload of a single one.
         timestep : int, optional
             The timestep of an array without `T`.
-        sample : int, optional
-            As `RunWriter.add` takes it; a step does not keep its samples apart.
 
         Raises
         ------
         UsageError
             If the array does not fit layer or axes, or holds what cannot be meant.
         """
-        del sample
         self._price(layer)
         if "T" not in axes and timestep is None:
             raise UsageError(f"axes are {axes!r}: without T, say which timestep", "timestep=0")
+        timestep = None if timestep is None else whole(timestep, "timestep", 0)
         arriving = self._arriving.get(layer) or BatchSum(layer)
         arriving.add(spikes, axes, values, timestep, is_known=layer in self._looked_at)
         self._arriving[layer] = arriving

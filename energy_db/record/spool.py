@@ -163,8 +163,7 @@ class Spool:
 
     def journal_folder(self, name: str) -> Path:
         """Return where a recording of this process that goes here has its journal; machines may share the folder."""
-        signs = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in name).lstrip(".")
-        return self.folder / f"{signs}-{socket.gethostname()}-{os.getpid()}{journal.SUFFIX}"
+        return self.folder / journal.folder_name(name, socket.gethostname(), os.getpid())
 
     def _entries(self) -> list[os.DirEntry[str]]:
         try:

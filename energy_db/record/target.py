@@ -51,8 +51,7 @@ def journal_folder(target: Target, name: str | None, chosen: str | PathLike[str]
         target.make()
         return target.journal_folder(name) if chosen is None else Path(chosen)
     beside = Path(gettempdir()) if target.path == MEMORY else Path(target.path).parent
-    signs = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in name)
-    return beside / f"{signs}-{os.getpid()}{journal.SUFFIX}" if chosen is None else Path(chosen)
+    return beside / journal.folder_name(name, os.getpid()) if chosen is None else Path(chosen)
 
 
 def publish(finished: JournaledRun, target: Target) -> Run | Path:
