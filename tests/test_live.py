@@ -373,6 +373,15 @@ class TestTraining:
         with pytest.raises(UsageError, match="needs a name"):
             empty_store.live("loihi2", layers=LAYERS, to=tmp_path / "fit.parquet")
 
+    def test_what_is_closed_takes_nothing_more(self, empty_store: EnergyStore) -> None:
+        with empty_store.live("loihi2", layers=LAYERS, name="fit") as live:
+            live.step(spikes(20, 6))
+            live.close()
+        for late in (live.close, lambda: live.step(spikes(1, 1)), lambda: live.add("hidden", spikes(1, 1)["hidden"])):
+            with pytest.raises(UsageError, match="is closed"):
+                late()
+        assert [run.n_spikes for run in empty_store.runs()] == [26]
+
     def test_numbers_do_not_make_a_run(self, empty_store: EnergyStore) -> None:
         live = empty_store.live("loihi2", layers=LAYERS, name="fit")
         with pytest.raises(UsageError, match="which neurons fired"):

@@ -73,6 +73,7 @@ class LiveEnergy:
         self._log = log
         self._arriving: dict[str, BatchSum] = {}
         self._checks: list[Callable[[], None]] = []
+        self._is_open = True
         self._looked_at: set[str] = set()
         self.n_steps = 0
         self.n_samples = 0
@@ -85,9 +86,9 @@ class LiveEnergy:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         """Close it; after an error of the block a training's journal stays, for `recover`."""
-        if kind is None:
+        if kind is None and self._is_open:
             self.close()
-        elif self._log is not None:
+        elif kind is not None and self._log is not None:
             self._log.abort()
 
     @property
@@ -133,6 +134,7 @@ class LiveEnergy:
         UsageError
             If the array does not fit layer or axes, or holds what cannot be meant.
         """
+        self._refuse_closed()
         self._price(layer)
         if "T" not in axes and timestep is None:
             raise UsageError(f"axes are {axes!r}: without T, say which timestep", "timestep=0")
@@ -181,6 +183,7 @@ class LiveEnergy:
         UsageError
             If a layer is missing, layers differ in samples or timesteps, or a number cannot be meant.
         """
+        self._refuse_closed()
         epoch = None if epoch is None else whole(epoch, "epoch", 0)
         try:
             for check in self._checks:
@@ -213,9 +216,15 @@ class LiveEnergy:
         EnergyDbError
             If the run cannot be stored; its journal stays then.
         """
+        self._refuse_closed()
         if self._arriving:
             self._refuse_rest()
+        self._is_open = False
         return None if self._log is None else self._log.close()
+
+    def _refuse_closed(self) -> None:
+        if not self._is_open:
+            raise UsageError("this training is closed", "Make a new one: store.live(...).")
 
     def _refuse_rest(self) -> None:
         kept = "Call step() behind every batch; what is validated belongs into paused()."
