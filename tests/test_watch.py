@@ -135,6 +135,13 @@ class TestCommand:
         assert "4 samples of 2 timesteps" in shown
         assert "33.50 pJ so far" in shown or "33.5 pJ so far" in shown
 
+    def test_what_is_not_priced_is_said(self, shell: Shell, folder: Path) -> None:
+        done = shell("watch", str(folder), "--chip", "cmos45", "--cost", "ann_snn_convention")
+        assert done.exit_code == 0
+        assert "not in any energy: ann_mac_fp32: the run brings no counter mac" in done.stderr
+        refused = shell("watch", str(folder), "--chip", "cmos45", "--cost", "horowitz2014")
+        assert (refused.exit_code, "nothing of cmos45 horowitz2014 can be priced" in refused.stderr) == (2, True)
+
     def test_without_a_chip_rates_are_shown_and_prices_offered(self, shell: Shell, folder: Path) -> None:
         done = shell("watch", str(folder))
         assert "25.0%" in done.stdout

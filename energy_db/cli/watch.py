@@ -89,6 +89,8 @@ def _show_once(output: Output, folder: Path, priced_on: str | None, price: Price
         about |= {"n_samples": seen.moment.n_samples, "n_timesteps": seen.moment.n_timesteps}
         about |= {"training_step": seen.moment.training_step, "epoch": seen.moment.epoch}
         output.rows("energy-db/watch/1", _rows(seen), about=about)
+    for reason in seen.unpriced:
+        warn(f"not in any energy: {reason}")
     if price is None and seen.moment.energy_pj is None:
         warn("a recording has no energies of its own: price it with --chip NAME")
 
@@ -134,7 +136,8 @@ def _page(seen: Sight, priced_on: str | None) -> str:
             row["energy"] = energy(layer.energy_pj)
             row["share"] = percent(layer.energy_pj / total) if total else None
         rows.append({**row, "over time": sparkline(layer.history[-_WIDTH:], is_plain=is_plain)})
-    return f"{_headline(seen, priced_on, total)}\n\n{text_table(rows)}"
+    unpriced = f"\n\nnot in any energy: {'; '.join(seen.unpriced)}" if seen.unpriced and sys.stdout.isatty() else ""
+    return f"{_headline(seen, priced_on, total)}\n\n{text_table(rows)}{unpriced}"
 
 
 def _headline(seen: Sight, priced_on: str | None, total: float) -> str:

@@ -13,13 +13,13 @@ from energy_db.errors import UsageError
 from energy_db.record.declaring import read_told
 from energy_db.record.live import LiveEnergy
 from energy_db.record.training import TrainingLog
+from energy_db.record.watching import Pricing
 from energy_db.reports.unit_prices import VIEWS, unit_prices
 
 if TYPE_CHECKING:
     from energy_db.intake.network import Layer
     from energy_db.record.progress import Progress
     from energy_db.record.target import Target
-    from energy_db.record.watching import Pricing
     from energy_db.reports.unit_prices import UnitPrices
 
 
@@ -47,11 +47,7 @@ def start_live(
     layers = [replace(layer, role=layer.role or "hidden") for layer in said.layers or ()]
     version = ledger.version_for(engine, chip, cost_version)
     prices = unit_prices(engine, layers, said.timestep_us, chip, version)
-    if not prices.is_priced:
-        raise UsageError(
-            f"nothing of {chip} {version} can be priced from spikes: {'; '.join(prices.unpriced) or 'no costs to sum'}",
-            "energy-db costs shows what its versions price.",
-        )
+    _refuse_unpriced(prices)
     log = TrainingLog(target, said.name, sidecar, f"{chip} {version}") if said.name else None
     return LiveEnergy(prices, n_timesteps=n_timesteps, on_scalar=on_scalar, log=log)
 
@@ -83,9 +79,19 @@ def shipped_pricing(chip: str, cost_version: str | None) -> tuple[str, Callable[
 
     def price(layers: Sequence[Layer]) -> Pricing:
         prices = unit_prices(engine, layers, None, chip, version)
-        return lambda moment: _energies(prices, moment)
+        _refuse_unpriced(prices)
+        return Pricing(lambda moment: _energies(prices, moment), prices.unpriced)
 
     return f"{chip} {version}", price
+
+
+def _refuse_unpriced(prices: UnitPrices) -> None:
+    if not prices.is_priced:
+        reasons = "; ".join(prices.unpriced) or "no costs to sum"
+        raise UsageError(
+            f"nothing of {prices.chip} {prices.cost_version} can be priced from spikes: {reasons}",
+            "energy-db costs shows what its versions price.",
+        )
 
 
 def _energies(prices: UnitPrices, moment: Progress) -> tuple[dict[str, float], float]:

@@ -59,16 +59,31 @@ class Sight:
         Its layers, in order.
     unlayered_energy_pj : float
         Energy so far that no layer causes, in pJ.
+    unpriced : tuple of str
+        Operations that are in no energy, each with the reason, where it was priced from outside.
     """
 
     name: str
     moment: Progress
     layers: tuple[LayerSeen, ...]
     unlayered_energy_pj: float
+    unpriced: tuple[str, ...]
 
 
-# Energies of a moment in pJ: of each layer, and what no layer causes.
-Pricing = Callable[[Progress], tuple[Mapping[str, float], float]]
+@dataclass(frozen=True)
+class Pricing:
+    """What prices the moments of a recording.
+
+    Attributes
+    ----------
+    energies : callable
+        Returns the energies of a moment in pJ: of each layer, and what no layer causes.
+    unpriced : tuple of str
+        Operations that are in no energy, each with the reason.
+    """
+
+    energies: Callable[[Progress], tuple[Mapping[str, float], float]]
+    unpriced: tuple[str, ...] = ()
 
 
 def find_recording(name: str | None, folders: Sequence[Path]) -> Path:
@@ -131,11 +146,11 @@ def look(folder: Path, price: Callable[[Sequence[Layer]], Pricing] | None = None
     if not moments:
         return None
     layers = said.layers or ()
-    pricing = price(_sized(layers, moments[-1])) if price else _as_it_prices_itself
-    priced = [pricing(moment) for moment in moments]
+    pricing = price(_sized(layers, moments[-1])) if price else Pricing(_as_it_prices_itself)
+    priced = [pricing.energies(moment) for moment in moments]
     energies = [of_layers for of_layers, _ in priced]
     seen = tuple(_layer_seen(layer, moments, [each.get(layer.name) for each in energies]) for layer in layers)
-    return Sight(said.name or folder.stem, moments[-1], seen, priced[-1][1])
+    return Sight(said.name or folder.stem, moments[-1], seen, priced[-1][1], pricing.unpriced)
 
 
 def _as_it_prices_itself(moment: Progress) -> tuple[Mapping[str, float], float]:
