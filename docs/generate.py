@@ -31,6 +31,7 @@ _ROOMS = {
     "activity": "What happened: spikes and what they count for, without any costs.",
     "energy": "What it costs: activity times the costs of the catalogue.",
     "compare": "What changed: runs held against each other, and a run against its history.",
+    "mart": "For BI tools: flat, under names that stay ([bi.md](bi.md)).",
 }
 _RUN_BLOCK = re.compile(
     r"^```console\n(?P<commands>.*?)^```$|^```sql\n(?P<query>.*?)^```\n\n```text\n.*?^```$", re.M | re.S
@@ -80,7 +81,8 @@ def views_page() -> str:
     """Return the reference of views and tables, lifted from their own files."""
     with EnergyStore(":memory:") as store:
         rows = store.sql(
-            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+            "SELECT CASE schema_name WHEN 'mart' THEN 'mart.' ELSE '' END || table_name AS table_name, "
+            "column_name, data_type FROM duckdb_columns() WHERE NOT internal"
         ).to_pylist()
     types = {(row["table_name"], row["column_name"]): row["data_type"] for row in rows}
     views = {view.name: view for view in sorted(sql.views(), key=lambda view: view.name)}

@@ -180,6 +180,7 @@ def _tables(engine: Engine) -> set[str]:
 
 
 def _install_shipped(engine: Engine) -> None:
+    engine.run(f"CREATE SCHEMA IF NOT EXISTS {sql.MART}")
     for view in sql.views():
         engine.run(view.statement)
     views = {view.name for view in sql.views()}

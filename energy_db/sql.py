@@ -14,9 +14,11 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-_OBJECT = re.compile(r"CREATE (?:OR REPLACE )?(TABLE|VIEW) (\w+) \(")
+_OBJECT = re.compile(r"CREATE (?:OR REPLACE )?(TABLE|VIEW) ((?:mart\.)?\w+) \(")
 _COLUMN = re.compile(r"    ([a-z]\w*)\b")
-_VIEW_ROOMS = ("activity", "energy", "compare", "checks")
+MART = "mart"
+"""The room, and the database's schema, of the flat views for BI tools."""
+_VIEW_ROOMS = ("activity", "energy", "compare", MART, "checks")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class SqlObject:
     kind : str
         'TABLE' or 'VIEW'.
     name : str
-        Its name, which is also the file's.
+        Its name, which is also the file's; that of a view for BI tools begins with its schema, 'mart.'.
     room : str
         The folder that it lives in.
     sentence, grain : str
@@ -154,17 +156,18 @@ def _read_room(room: str) -> list[SqlObject]:
 def _read(path: Path) -> SqlObject:
     statement = path.read_text(encoding="utf-8")
     found = _OBJECT.search(statement)
-    if found is None or found[2] != path.stem:
-        raise AssertionError(f"{path} must create the table or view {path.stem}")
+    name = f"{MART}.{path.stem}" if path.parent.name == MART else path.stem
+    if found is None or found[2] != name:
+        raise AssertionError(f"{path} must create the table or view {name}")
     head = [line.removeprefix("--").strip() for line in statement[: found.start()].splitlines()]
     grain = next((line.removeprefix("Grain:").strip() for line in head if line.startswith("Grain:")), "")
     sentence = " ".join(line for line in head if line and not line.startswith("Grain:"))
     columns = _columns(statement[found.end() :])
-    return SqlObject(found[1], path.stem, path.parent.name, sentence, grain, columns, statement)
+    return SqlObject(found[1], name, path.parent.name, sentence, grain, columns, statement)
 
 
 def _words(view: SqlObject) -> set[str]:
-    return set(re.findall(r"\w+", re.sub(r"--[^\n]*", "", view.statement)))
+    return set(re.findall(r"(?:\bmart\.)?\w+", re.sub(r"--[^\n]*", "", view.statement)))
 
 
 def _columns(text: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ Rows = list[list[str]]
 def engine() -> Iterator[Engine]:
     """Give the tables and views of a store, all of them empty."""
     opened = Engine(MEMORY)
+    opened.run(f"CREATE SCHEMA {sql.MART}")
     for thing in (*sql.tables(), *sql.views()):
         opened.run(thing.statement)
     yield opened
