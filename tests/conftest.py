@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -37,19 +38,30 @@ def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _new_stores_are_copies(_empty_store: Path) -> Iterator[None]:
+def _new_stores_are_copies(_empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let tests that begin with a new store copy an empty one: to make it anew a thousand times takes minutes.
 
     What makes a store is tested on those that commands make in processes of their own, and in test_migrations.
     """
     open_store = lifecycle.open_store
+    nameless = (tmp_path_factory.mktemp("memory") / f"{number}.duckdb" for number in itertools.count())
 
     def copy_and_open(path: str, read_only: bool = False) -> Engine:
-        is_new = path != MEMORY and not read_only and not os.path.lexists(path)
+        if path == MEMORY:
+            return _without_a_file(next(nameless))
+        is_new = not read_only and not os.path.lexists(path)
         if is_new and Path(path).parent.is_dir() and not Path(f"{path}.wal").exists():
             with suppress(OSError):
                 shutil.copy(_empty_store, path)
         return open_store(path, read_only)
+
+    def _without_a_file(path: Path) -> Engine:
+        """Open a copy whose file has no name any more, and which thus lives as long as one in memory."""
+        shutil.copy(_empty_store, path)
+        engine = open_store(str(path))
+        path.unlink()
+        engine.path = MEMORY
+        return engine
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lifecycle, "open_store", copy_and_open)
