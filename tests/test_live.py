@@ -113,6 +113,16 @@ class TestEnergies:
         graded = live.step({name: array * 0.25 for name, array in dense.items()}, values="graded")
         assert graded.n_spikes == {"hidden": 20, "out": 6}
 
+    @pytest.mark.parametrize("payload", [np.nan, np.inf, -np.inf])
+    def test_what_is_no_payload_is_refused_in_a_later_step_too(self, store: EnergyStore, payload: float) -> None:
+        with store.live("loihi2", layers=LAYERS) as live:
+            live.step(spikes(20, 6), values="graded")
+            broken = spikes(20, 6)
+            broken["hidden"][0, 0, 0] = payload
+            with pytest.raises(UsageError, match="no payload of a spike"):
+                live.step(broken, values="graded")
+            assert live.step(spikes(20, 6), values="graded").n_spikes == {"hidden": 20, "out": 6}
+
     def test_single_timesteps_add_up_to_a_step(self, store: EnergyStore) -> None:
         dense = spikes(20, 6)
         live = store.live("loihi2", layers=LAYERS)

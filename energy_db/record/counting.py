@@ -39,12 +39,27 @@ class BatchCounts:
 
 @dataclass(frozen=True)
 class _Part:
-    """An array that was summed over its samples, still where it was."""
+    """An array that was summed over its samples, still where it was.
+
+    Attributes
+    ----------
+    sums : array-like
+        Spikes of each neuron in each timestep.
+    axes : Axes
+        What its axes mean.
+    n_samples : int
+        Samples that were summed up.
+    timestep : int or None
+        Where its first timestep stands.
+    payload : number or array of one number
+        The sum of graded spikes: it is finite only if all of them are. 0 for counts.
+    """
 
     sums: Any
     axes: Axes
     n_samples: int
     timestep: int | None
+    payload: Any
 
 
 class BatchSum:
@@ -90,13 +105,14 @@ class BatchSum:
         if not is_known:
             from_dense(self._layer, array, axes, values=values)
         meaning = read_axes(axes, len(array.shape), self._what)
+        payload = array.sum() if values == "graded" else 0
         if values == "graded":
             array = array != 0
         if BATCH not in meaning.names:
-            self._parts.append(_Part(array, meaning, 1, timestep))
+            self._parts.append(_Part(array, meaning, 1, timestep, payload))
             return
         place = meaning.names.index(BATCH)
-        self._parts.append(_Part(array.sum(place), meaning.without_batch, int(array.shape[place]), timestep))
+        self._parts.append(_Part(array.sum(place), meaning.without_batch, int(array.shape[place]), timestep, payload))
 
     def total(self) -> BatchCounts:
         """Return all that arrived.
@@ -104,10 +120,12 @@ class BatchSum:
         Raises
         ------
         UsageError
-            If arrays differ in neurons or timesteps, or do not hold whole numbers of spikes.
+            If arrays differ in neurons or timesteps, or do not hold whole numbers of spikes, or payloads that are none.
         """
         import numpy as np
 
+        if not all(np.isfinite(float(part.payload)) for part in self._parts):
+            raise UsageError(f"{self._what} holds nan or inf, which is no payload of a spike")
         arrays = [_by_time_and_neuron(as_array(part.sums, self._what), part.axes) for part in self._parts]
         firsts = [part.timestep or 0 for part in self._parts]
         sums = arrays[0] if len(arrays) == 1 and firsts[0] == 0 else self._together(arrays, firsts)
