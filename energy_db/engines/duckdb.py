@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import duckdb
 
+from energy_db.engines import vetting
 from energy_db.errors import QueryError, StoreError, StoreLockedError
 
 if TYPE_CHECKING:
@@ -22,13 +23,20 @@ EngineBug = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserExcep
 MEMORY = ":memory:"
 
 _EXPLAIN = re.compile(r"^\s*EXPLAIN\s+(ANALYZE\s+|\([^)]*\)\s*)?", re.IGNORECASE)
+_PIVOT_HINT = "Ask one at a time; a PIVOT is one if it names its values: PIVOT ... ON column IN ('a', 'b')."
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 _engines_here: WeakSet[Engine] = WeakSet()
+_handed_over: WeakKeyDictionary[duckdb.DuckDBPyConnection, str] = WeakKeyDictionary()
 
 # The block size makes a store a third smaller, the storage version lets tools that embed DuckDB 1.5 open it.
 _STORE_CONFIG = {"default_block_size": "131072", "storage_compatibility_version": "v1.5.0"}
+
+_CLOSE_IT = "Close the other EnergyStore, connection or SQLAlchemy engine first."
+
+# Harmless settings that each further connection makes, ours or that of a tool: Ibis sets the last two.
+_NEVER_LOCKED = ["enable_progress_bar", "enable_progress_bar_print", "TimeZone", "python_enable_replacements"]
 
 
 class Engine:
@@ -58,12 +66,21 @@ class Engine:
         except duckdb.Error as error:
             raise _open_error(path, error) from error
         _engines_here.add(self)
+        self._configure()
+
+    def _configure(self) -> None:
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        if self.value("SELECT current_setting('lock_configuration')"):
+            return  # this process reads the file already, and readers of a file share all that follows
         # The cache of DuckDB 1.5 serves the old bytes of a file that was rewritten within the same second.
         self._connection.execute("SET enable_external_file_cache = false")
-        if read_only:
+        # What a statement does not find is not to be looked for among Python's variables, or fetched from a server.
+        self._connection.execute("SET python_enable_replacements = false")
+        self._connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        if self.read_only:
             # Whoever may only look at a store must not read or write other files through it.
-            self._connection.execute("SET enable_external_access = false")
+            self._connection.execute(f"SET enable_external_access = false; SET allowed_configs = {_NEVER_LOCKED}")
+            self._connection.execute("SET lock_configuration = true")
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -83,6 +100,11 @@ class Engine:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a second connection to the same database, for the SQLAlchemy door."""
         return self._connection.cursor()
+
+    def hand_over(self) -> duckdb.DuckDBPyConnection:
+        """Return the connection itself, to be used and closed without this engine."""
+        _handed_over[self._connection] = self.path
+        return self._connection
 
     def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Execute statements whose result nobody needs."""
@@ -167,17 +189,7 @@ class Engine:
             If it is not exactly one SELECT, SHOW, DESCRIBE or EXPLAIN, or if it is wrong.
         """
         try:
-            statements = duckdb.extract_statements(sql)
-            if len(statements) != 1:
-                raise QueryError(f"expected one query, found {len(statements)}")
-            asked = statements[0]
-            if asked.type == duckdb.StatementType.EXPLAIN:  # EXPLAIN ANALYZE runs what it explains
-                asked = duckdb.extract_statements(_EXPLAIN.sub("", asked.query))[0]
-            if asked.type != duckdb.StatementType.SELECT:
-                raise QueryError(
-                    f"a query must not change anything, but this is a {asked.type.name} statement",
-                    "Only SELECT, SHOW, DESCRIBE, SUMMARIZE and EXPLAIN of a SELECT are allowed here.",
-                )
+            self._vet(sql)
             self._connection.execute("BEGIN TRANSACTION READ ONLY")
             try:
                 return self.arrow(sql, parameters)
@@ -185,6 +197,26 @@ class Engine:
                 self._connection.execute("ROLLBACK")
         except duckdb.Error as error:
             raise QueryError(f"the query failed: {str(error).strip()}") from error
+
+    def _vet(self, sql: str) -> vetting.Reading:
+        """Make sure that a user's query only reads the store, and return what it reads."""
+        statements = duckdb.extract_statements(sql)
+        if len(statements) != 1:
+            raise QueryError(f"expected one query, found {len(statements)}", _PIVOT_HINT if statements else None)
+        asked = statements[0]
+        if asked.type == duckdb.StatementType.EXPLAIN:  # EXPLAIN ANALYZE runs what it explains
+            asked = duckdb.extract_statements(_EXPLAIN.sub("", asked.query))[0]
+        if asked.type.name == "MULTI":  # what DuckDB 2.0 makes of a PIVOT that looks for its values first
+            raise QueryError("expected one query, found several", _PIVOT_HINT)
+        if asked.type != duckdb.StatementType.SELECT:
+            raise QueryError(
+                f"a query must not change anything, but this is a {asked.type.name} statement",
+                "Only SELECT, SHOW, DESCRIBE, SUMMARIZE and EXPLAIN of a SELECT are allowed here.",
+            )
+        read = vetting.reading(self.value("SELECT json_serialize_sql(?)", [asked.query]))
+        macros = self.rows(vetting.TABLE_MACROS) if read.functions else []
+        vetting.refuse_unknown(read, self.rows(vetting.TABLES_AND_VIEWS), [name for (name,) in macros])
+        return read
 
     def progress(self) -> float:
         """Return how far the running statement is, from 0 to 1; 0 if nothing runs or nobody knows."""
@@ -214,12 +246,22 @@ def refuse_open_here(path: str) -> None:
     StoreLockedError
         If one has.
     """
-    if any(engine._is_open and _is_file_of(engine, path) for engine in _engines_here):
-        raise StoreLockedError(f"{path} is already open in this process", "Close the other EnergyStore first.")
+    open_here = [engine.path for engine in _engines_here if engine._is_open]
+    open_here += [of for connection, of in _handed_over.items() if _is_open(connection)]
+    if any(_is_same_file(of, path) for of in open_here):
+        raise StoreLockedError(f"{path} is already open in this process", _CLOSE_IT)
 
 
-def _is_file_of(engine: Engine, path: str) -> bool:
-    return engine.path != MEMORY and Path(engine.path).exists() and Path(engine.path).samefile(path)
+def _is_open(connection: duckdb.DuckDBPyConnection) -> bool:
+    try:
+        connection.query_progress()  # the one question that leaves an unfinished result alone
+    except duckdb.ConnectionException:
+        return False
+    return True
+
+
+def _is_same_file(path: str, other: str) -> bool:
+    return path != MEMORY and Path(path).exists() and Path(path).samefile(other)
 
 
 def literal(text: str) -> str:
@@ -248,7 +290,8 @@ def _open_error(path: str, error: duckdb.Error) -> StoreError:
         )
     if "different configuration" in message:
         return StoreLockedError(
-            f"{path} is already open in this process in another mode", "Close the other EnergyStore first."
+            f"{path} is already open in this process in another mode",
+            f"{_CLOSE_IT} Or use it: store.engine reads beside a store that writes.",
         )
     if Path(path).is_dir():
         return StoreError(f"{path} is a folder, not a store")
