@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from energy_db.catalogue.book import Catalogue
     from energy_db.catalogue.sets import Cost, CostSet
     from energy_db.comparisons.comparison import Comparison
+    from energy_db.connecting import connect
     from energy_db.errors import EnergyDbError
     from energy_db.gate.check import CheckReport
     from energy_db.history.groups import GroupComparison
@@ -36,6 +37,7 @@ __all__ = [
     "Run",
     "Trend",
     "__version__",
+    "connect",
     "fan_out",
 ]
 
@@ -54,6 +56,7 @@ _HOMES = {
     "Trend": "history.trend",
     "Run": "runs",
     "EnergyStore": "store",
+    "connect": "connecting",
     "fan_out": "intake.topology",
 }
 

@@ -23,11 +23,8 @@ def open_store(path: str, read_only: bool = False) -> Engine:
     StoreVersionError
         If it was made by another version of energy-db.
     """
-    if read_only and path != MEMORY and not Path(path).exists():
-        raise StoreError(
-            f"there is no store at {path}",
-            "Make one: energy-db ingest run.parquet; or name another with --db or ENERGY_DB.",
-        )
+    if read_only and path != MEMORY:
+        refuse_missing(path)
     engine = Engine(path, read_only=read_only and path != MEMORY)
     try:
         check(engine)
@@ -35,6 +32,21 @@ def open_store(path: str, read_only: bool = False) -> Engine:
         engine.close()
         raise
     return engine
+
+
+def refuse_missing(path: str) -> None:
+    """Make sure that a file exists, where none is to be made.
+
+    Raises
+    ------
+    StoreError
+        If it does not.
+    """
+    if not Path(path).exists():
+        raise StoreError(
+            f"there is no store at {path}",
+            "Make one: energy-db ingest run.parquet; or name another with --db or ENERGY_DB.",
+        )
 
 
 def scratch_store(views: Iterable[str], chips: Collection[str] | None = None) -> Engine:

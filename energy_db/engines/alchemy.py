@@ -18,11 +18,25 @@ class UpgradeError(Exception):
     """A step of a migration that the engine refused; all steps are rolled back."""
 
 
+class _Cursor(ConnectionWrapper):
+    """A further connection to an open store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._opened = engine.cursor()
+        self._engine = engine
+        super().__init__(self._opened)
+
+    def rollback(self) -> None:
+        """Undo what is not committed; a store that is closed has done so."""
+        if self._engine.is_open:
+            self._opened.rollback()
+
+
 def engine_for(engine: Engine) -> sqlalchemy.Engine:
     """Return a SQLAlchemy engine whose connections are further cursors of an open store."""
 
     def connect(*_: Any, **__: Any) -> ConnectionWrapper:
-        return ConnectionWrapper(engine.cursor())
+        return _Cursor(engine)
 
     return sqlalchemy.create_engine("duckdb:///", creator=connect, poolclass=NullPool)
 

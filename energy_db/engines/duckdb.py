@@ -60,7 +60,7 @@ class Engine:
     def __init__(self, path: str, read_only: bool = False) -> None:
         self.path = path
         self.read_only = read_only
-        self._is_open = True
+        self.is_open = True
         try:
             self._opened = duckdb.connect(path, read_only=read_only, config=dict(_STORE_CONFIG))
         except duckdb.Error as error:
@@ -89,12 +89,12 @@ class Engine:
 
     def refuse_closed(self) -> None:
         """Raise if the connection is closed."""
-        if not self._is_open:
+        if not self.is_open:
             raise StoreError(f"the store {self.path} is closed", "Ask it while it is open, or open it again.")
 
     def close(self) -> None:
         """Close the connection; what is committed is on disk."""
-        self._is_open = False
+        self.is_open = False
         self._opened.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -246,7 +246,7 @@ def refuse_open_here(path: str) -> None:
     StoreLockedError
         If one has.
     """
-    open_here = [engine.path for engine in _engines_here if engine._is_open]
+    open_here = [engine.path for engine in _engines_here if engine.is_open]
     open_here += [of for connection, of in _handed_over.items() if _is_open(connection)]
     if any(_is_same_file(of, path) for of in open_here):
         raise StoreLockedError(f"{path} is already open in this process", _CLOSE_IT)
