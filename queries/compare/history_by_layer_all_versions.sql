@@ -31,7 +31,7 @@ CREATE OR REPLACE VIEW history_by_layer_all_versions (
     previous_energy_pj,
     -- Energy less that in the previous run; empty unless both runs are fully priced and have the layer. [pJ]
     change_pj,
-    -- The same as a share of the previous energy; empty where that is zero, too.
+    -- The same as a share of the previous energy; empty where that is zero, too. [1]
     change_share,
     -- Whether both runs have as many timesteps and samples, so that the change means something; empty for the first.
     has_same_extent

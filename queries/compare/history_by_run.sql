@@ -33,7 +33,7 @@ CREATE OR REPLACE VIEW history_by_run (
     previous_energy_pj,
     -- Energy less that of the previous run; empty unless both are fully priced, as parts do not compare. [pJ]
     change_pj,
-    -- The same as a share of the previous energy; empty where that is zero, too.
+    -- The same as a share of the previous energy; empty where that is zero, too. [1]
     change_share,
     -- Whether both runs have as many timesteps and samples, so that the change means something; empty for the first.
     has_same_extent

@@ -1,0 +1,50 @@
+-- Energy of each neuron of each run, under the cost version in force, of the operations that can be told by neuron.
+-- Large: filter on the chip and the run.
+-- Grain: one row per (run, chip, layer, neuron) that spiked or costs energy.
+CREATE OR REPLACE VIEW mart.neuron_energy (
+    -- The run.
+    run_id,
+    -- Name of the run; runs that share a name form a history.
+    run_name,
+    -- Place of the run among those of its name, from 1: by when it ran, or came in where that is unknown. [count]
+    run_number,
+    -- Whether it is the newest of its name.
+    is_latest,
+    -- Day on which the run ran, or came into the store where that is unknown (UTC).
+    run_date,
+    -- When the run ran, or came into the store where that is unknown (UTC).
+    run_at,
+    -- The chip.
+    chip,
+    -- The cost set.
+    cost_version,
+    -- Position of the layer in the network, from 0.
+    layer_index,
+    -- Name of the layer.
+    layer,
+    -- What a spike of the layer triggers: 'input', 'hidden' or 'readout'.
+    role,
+    -- Neuron within its layer, from 0.
+    neuron,
+    -- Recorded spikes. [count]
+    n_spikes,
+    -- Energy. [pJ]
+    energy_pj
+) AS
+SELECT
+    runs.run_id,
+    runs.run_name,
+    runs.run_number,
+    runs.is_latest,
+    runs.run_date,
+    runs.run_at,
+    priced.chip,
+    priced.cost_version,
+    priced.layer_index,
+    priced.layer,
+    priced.role,
+    priced.neuron,
+    priced.n_spikes,
+    priced.energy_pj
+FROM energy_by_neuron AS priced
+INNER JOIN mart.runs AS runs ON priced.run_id = runs.run_id;
