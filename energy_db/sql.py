@@ -18,6 +18,7 @@ _OBJECT = re.compile(r"CREATE (?:OR REPLACE )?(TABLE|VIEW) ((?:mart\.)?\w+) \(")
 _COLUMN = re.compile(r"    ([a-z]\w*)\b")
 MART = "mart"
 """The room, and the database's schema, of the flat views for BI tools."""
+_PUBLICATION = "publication"
 _VIEW_ROOMS = ("activity", "energy", "compare", MART, "checks")
 
 
@@ -82,6 +83,12 @@ def views() -> tuple[SqlObject, ...]:
     return tuple(by_name[name] for name in TopologicalSorter(sources).static_order())
 
 
+@cache
+def publication_tables() -> tuple[SqlObject, ...]:
+    """Return the tables that only a publication has: what it is, and what it holds."""
+    return tuple(_read_room(_PUBLICATION))
+
+
 def views_behind(names: Iterable[str]) -> tuple[SqlObject, ...]:
     """Return the views of these names and all that they read, in order."""
     needed = set(names)
@@ -106,6 +113,11 @@ def views_read_by(view: SqlObject) -> set[str]:
 def ingest_step(name: str) -> str:
     """Return the statement of one step of an ingest."""
     return (root() / "queries" / "ingest" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def saved_query_files() -> list[Path]:
+    """Return the queries of the shipped library, by name."""
+    return sorted((root() / "queries" / "saved").glob("*.sql"))
 
 
 def cost_files() -> list[Path]:
@@ -156,7 +168,7 @@ def _read_room(room: str) -> list[SqlObject]:
 def _read(path: Path) -> SqlObject:
     statement = path.read_text(encoding="utf-8")
     found = _OBJECT.search(statement)
-    name = f"{MART}.{path.stem}" if path.parent.name == MART else path.stem
+    name = f"{MART}.{path.stem}" if path.parent.name in (MART, _PUBLICATION) else path.stem
     if found is None or found[2] != name:
         raise AssertionError(f"{path} must create the table or view {name}")
     head = [line.removeprefix("--").strip() for line in statement[: found.start()].splitlines()]

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import duckdb
 
 from energy_db.engines import vetting
+from energy_db.engines.patience import stopping_after
 from energy_db.errors import QueryError, StoreError, StoreLockedError
 
 if TYPE_CHECKING:
@@ -169,6 +170,16 @@ class Engine:
             self._connection.execute(f"DETACH {name}")
 
     @contextmanager
+    def building(self, path: str, name: str) -> Iterator[None]:
+        """Let the statements of the block write a new database under a name; behind it, all is in its file."""
+        self._connection.execute(f"ATTACH {literal(path)} AS {name} (STORAGE_VERSION 'v1.5.0')")
+        try:
+            yield
+            self._connection.execute(f"CHECKPOINT {name}")
+        finally:
+            self._connection.execute(f"DETACH {name}")
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit all that the block does, or nothing of it."""
         self._connection.execute("BEGIN TRANSACTION")
@@ -180,43 +191,77 @@ class Engine:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def read_only_query(self, sql: str, parameters: Parameters = ()) -> pyarrow.Table:
+    def read_only_query(self, sql: str, parameters: Parameters = (), timeout: float | None = None) -> pyarrow.Table:
         """Execute one query of a user's in a transaction that cannot write.
+
+        Parameters
+        ----------
+        sql : str
+            The query.
+        parameters : sequence or mapping
+            Its values.
+        timeout : float, optional
+            Seconds after which it is stopped; None or 0 is no limit.
 
         Raises
         ------
         QueryError
-            If it is not exactly one SELECT, SHOW, DESCRIBE or EXPLAIN, or if it is wrong.
+            If it is not exactly one SELECT, SHOW, DESCRIBE or EXPLAIN of what is in the store, or if it is wrong.
+        QueryTimeoutError
+            If it takes longer.
         """
-        try:
-            self._vet(sql)
+        read = self.vet(sql)
+        if isinstance(parameters, Mapping):
+            vetting.refuse_parameters(read, parameters)
+        with _query_errors():
             self._connection.execute("BEGIN TRANSACTION READ ONLY")
             try:
-                return self.arrow(sql, parameters)
+                with stopping_after(timeout, self.interrupt):
+                    return self.arrow(sql, parameters)
             finally:
                 self._connection.execute("ROLLBACK")
-        except duckdb.Error as error:
-            raise QueryError(f"the query failed: {str(error).strip()}") from error
 
-    def _vet(self, sql: str) -> vetting.Reading:
-        """Make sure that a user's query only reads the store, and return what it reads."""
-        statements = duckdb.extract_statements(sql)
-        if len(statements) != 1:
-            raise QueryError(f"expected one query, found {len(statements)}", _PIVOT_HINT if statements else None)
-        asked = statements[0]
-        if asked.type == duckdb.StatementType.EXPLAIN:  # EXPLAIN ANALYZE runs what it explains
-            asked = duckdb.extract_statements(_EXPLAIN.sub("", asked.query))[0]
-        if asked.type.name == "MULTI":  # what DuckDB 2.0 makes of a PIVOT that looks for its values first
-            raise QueryError("expected one query, found several", _PIVOT_HINT)
-        if asked.type != duckdb.StatementType.SELECT:
-            raise QueryError(
-                f"a query must not change anything, but this is a {asked.type.name} statement",
-                "Only SELECT, SHOW, DESCRIBE, SUMMARIZE and EXPLAIN of a SELECT are allowed here.",
-            )
-        read = vetting.reading(self.value("SELECT json_serialize_sql(?)", [asked.query]))
-        macros = self.rows(vetting.TABLE_MACROS) if read.functions else []
-        vetting.refuse_unknown(read, self.rows(vetting.TABLES_AND_VIEWS), [name for (name,) in macros])
-        return read
+    def vet(self, sql: str) -> vetting.Reading:
+        """Make sure that a user's query only reads the store, and return what it reads.
+
+        Raises
+        ------
+        QueryError
+            If it does not, or if that cannot be told.
+        """
+        with _query_errors():
+            statements = duckdb.extract_statements(sql)
+            if len(statements) != 1:
+                raise QueryError(f"expected one query, found {len(statements)}", _PIVOT_HINT if statements else None)
+            asked = statements[0]
+            if asked.type == duckdb.StatementType.EXPLAIN:  # EXPLAIN ANALYZE runs what it explains
+                asked = duckdb.extract_statements(_EXPLAIN.sub("", asked.query))[0]
+            if asked.type.name == "MULTI":  # what DuckDB 2.0 makes of a PIVOT that looks for its values first
+                raise QueryError("expected one query, found several", _PIVOT_HINT)
+            if asked.type != duckdb.StatementType.SELECT:
+                raise QueryError(
+                    f"a query must not change anything, but this is a {asked.type.name} statement",
+                    "Only SELECT, SHOW, DESCRIBE, SUMMARIZE and EXPLAIN of a SELECT are allowed here.",
+                )
+            read = vetting.reading(self.value("SELECT json_serialize_sql(?)", [asked.query]))
+            macros = self.rows(vetting.TABLE_MACROS) if read.functions else []
+            vetting.refuse_unknown(read, self.rows(vetting.TABLES_AND_VIEWS), [name for (name,) in macros])
+            return read
+
+    def vet_to_keep(self, sql: str) -> None:
+        """Make sure that a query could be asked again and again: that it only reads, and that its names are known.
+
+        Raises
+        ------
+        QueryError
+            If it could not.
+        """
+        self.vet(sql)
+        try:
+            self.run(f"PREPARE kept AS {sql}")
+            self.run("DEALLOCATE kept")
+        except duckdb.Error as error:
+            raise QueryError(f"the query would fail: {first_line(error)}") from error
 
     def progress(self) -> float:
         """Return how far the running statement is, from 0 to 1; 0 if nothing runs or nobody knows."""
@@ -225,6 +270,15 @@ class Engine:
     def interrupt(self) -> None:
         """Stop the running statement."""
         self._connection.interrupt()
+
+
+@contextmanager
+def _query_errors() -> Iterator[None]:
+    """Say what the engine says of a user's query as an error of ours."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise QueryError(f"the query failed: {str(error).strip()}") from error
 
 
 @contextmanager

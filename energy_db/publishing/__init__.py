@@ -1,0 +1,1 @@
+"""What readers are given: copies of the store that nobody writes to, each of them whole."""

@@ -1,0 +1,197 @@
+"""Makes the database of a publication: the store's tables, its views, and the facts for BI tools as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import energy_db
+from energy_db import sql
+from energy_db.engines.duckdb import Engine, identifier, literal
+
+LARGE = ("mart.neuron_energy", "mart.timestep_energy", "mart.training_step_energy")
+"""Facts that stay views: as tables, they would be most of the publication."""
+
+_SNAPSHOT = "snapshot"
+_EVENTS = "spike_events"
+_SETTINGS = "publish_"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be published.
+
+    Attributes
+    ----------
+    number : int
+        Number of the publication.
+    published_at : datetime
+        When it is made (UTC, without a zone).
+    events : bool
+        Whether single spike events are published, too.
+    chips : tuple of str
+        The chips that facts are priced on; empty for all.
+    parquet : bool
+        Whether facts are written as Parquet files, too.
+    """
+
+    number: int
+    published_at: datetime
+    events: bool
+    chips: tuple[str, ...]
+    parquet: bool
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A table or view of a snapshot, and its rows."""
+
+    name: str
+    kind: str
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a snapshot holds.
+
+    Attributes
+    ----------
+    n_runs, n_spikes : int
+        Runs, and spikes of all of them.
+    contents : tuple of Counted
+        Its tables, and the views of the mart.
+    types : dict of (str, str) to str
+        Type of each column, by the name of its table or view and its own.
+    """
+
+    n_runs: int
+    n_spikes: int
+    contents: tuple[Counted, ...]
+    types: dict[tuple[str, str], str]
+
+
+def make_snapshot(engine: Engine, folder: Path, order: Order) -> Snapshot:
+    """Write energy.duckdb, and marts/*.parquet, into a folder.
+
+    Everything is read in one transaction: it is the store at one moment.
+
+    Raises
+    ------
+    EngineError
+        If something cannot be written.
+    """
+    store = str(engine.value("SELECT current_database()"))
+    with engine.building(str(folder / "energy.duckdb"), _SNAPSHOT), engine.transaction():
+        engine.run(f"COPY FROM DATABASE {identifier(store)} TO {_SNAPSHOT} (SCHEMA)")
+        with _inside(engine, store):
+            _copy_tables(engine, store, order)
+            _lay_marts(engine, order)
+            counted = (*_count_tables(engine), *_count_views(engine, order, folder / "marts"))
+            n_runs, n_spikes = _describe(engine, store, order, counted)
+            return Snapshot(n_runs, n_spikes, counted, _types(engine))
+
+
+@contextmanager
+def _inside(engine: Engine, store: str) -> Iterator[None]:
+    engine.run(f"USE {_SNAPSHOT}")
+    try:
+        yield
+    finally:
+        engine.run(f"USE {identifier(store)}")
+
+
+def _copy_tables(engine: Engine, store: str, order: Order) -> None:
+    """Copy what tables hold: events if they are asked for, and nothing of where the store is published to."""
+    for schema, table in _tables(engine):
+        source = ".".join(identifier(name) for name in (store, schema, table))
+        target = f"{identifier(schema)}.{identifier(table)}"
+        columns, condition = "*", ""
+        if schema == "main" and not order.events:
+            if table == _EVENTS:
+                continue
+            if table == "runs":
+                columns = "* REPLACE (false AS has_events)"
+        if (schema, table) == ("main", "store_info"):
+            condition = f" WHERE NOT starts_with(fact, {literal(_SETTINGS)})"
+        engine.run(f"INSERT INTO {target} SELECT {columns} FROM {source}{condition}")
+
+
+def _lay_marts(engine: Engine, order: Order) -> None:
+    """Put tables of the same columns and comments in the place of the mart's views, but for the large ones."""
+    for view in (view for view in _mart() if view.name not in LARGE):
+        engine.run(f"CREATE TABLE mart._laid AS {_selected(view, order)}")
+        engine.run(f"DROP VIEW {view.name}")
+        engine.run(f"ALTER TABLE mart._laid RENAME TO {view.name.removeprefix('mart.')}")
+        engine.run(replace(view, kind="TABLE").comments)
+
+
+def _selected(view: sql.SqlObject, order: Order) -> str:
+    """Return the query for a view's rows, of the chips that are asked for."""
+    if not order.chips or "chip" not in view.columns:
+        return f"FROM {view.name}"
+    return f"FROM {view.name} WHERE chip IN ({', '.join(literal(chip) for chip in order.chips)})"
+
+
+def _count_tables(engine: Engine) -> Iterator[Counted]:
+    for schema, table in _tables(engine):
+        n_rows = engine.value(f"SELECT count(*) FROM {identifier(schema)}.{identifier(table)}")
+        yield Counted(table if schema == "main" else f"{schema}.{table}", "table", int(n_rows))
+
+
+def _count_views(engine: Engine, order: Order, marts: Path) -> Iterator[Counted]:
+    """Count the facts that are views, and write all facts as files on the way."""
+    if order.parquet:
+        marts.mkdir()
+    for view in _mart():
+        n_rows = None
+        if order.parquet:
+            path = literal(str(marts / file_of(view)))
+            n_rows = engine.value(f"COPY ({_selected(view, order)}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
+        if view.name in LARGE:
+            if n_rows is None or order.chips:
+                n_rows = engine.value(f"SELECT count(*) FROM {view.name}")
+            yield Counted(view.name, "view", int(n_rows))
+
+
+def file_of(view: sql.SqlObject) -> str:
+    """Return the name of the file that holds a view's rows."""
+    return f"{view.name.removeprefix('mart.')}.parquet"
+
+
+def _describe(engine: Engine, store: str, order: Order, counted: Sequence[Counted]) -> tuple[int, int]:
+    """Store what the publication is; returns its runs and spikes."""
+    for table in sql.publication_tables():
+        engine.run(table.statement)
+        engine.run(table.comments)
+    ((n_runs, n_spikes),) = engine.rows("SELECT count(*), CAST(coalesce(sum(n_spikes), 0) AS BIGINT) FROM main.runs")
+    about = [
+        order.number, order.published_at, engine.path, sql.newest_revision(), energy_db.__version__,
+        engine.value("SELECT version()"), n_runs, n_spikes, order.events, ", ".join(order.chips) or None,
+    ]  # fmt: skip
+    engine.insert("mart.publication", [about])
+    engine.insert("mart.publication_contents", [[entry.name, entry.kind, entry.n_rows] for entry in counted])
+    return int(n_runs), int(n_spikes)
+
+
+def _types(engine: Engine) -> dict[tuple[str, str], str]:
+    rows = engine.rows(
+        "SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || table_name, column_name, data_type "
+        "FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal"
+    )
+    return {(name, column): kind for name, column, kind in rows}
+
+
+def _tables(engine: Engine) -> list[tuple[str, str]]:
+    rows = engine.rows(
+        "SELECT schema_name, table_name FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND NOT internal ORDER BY table_oid"
+    )
+    return [(str(schema), str(table)) for schema, table in rows]
+
+
+def _mart() -> list[sql.SqlObject]:
+    return [view for view in sql.views() if view.room == sql.MART]
