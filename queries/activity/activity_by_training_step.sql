@@ -19,7 +19,7 @@ CREATE OR REPLACE VIEW activity_by_training_step (
     n_samples,
     -- Recorded spikes. [count]
     n_spikes,
-    -- Mean number of spikes of a neuron in a timestep; empty for a layer without neurons.
+    -- Mean number of spikes of a neuron in a timestep; empty for a layer without neurons. [1/timestep]
     firing_rate
 ) AS
 SELECT

@@ -9,7 +9,7 @@ CREATE OR REPLACE VIEW tags_by_run (
     tag,
     -- Value of the tag, as text.
     tag_value,
-    -- Value of the tag as a number, where it is one.
+    -- Value of the tag as a number, where it is one; in the tag's own unit.
     tag_number
 ) AS
 SELECT

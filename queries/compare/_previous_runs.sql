@@ -7,7 +7,7 @@ CREATE OR REPLACE VIEW _previous_runs (
     recorded_at,
     -- When the run came into the store (UTC).
     ingested_at,
-    -- Place of the run among those of its name, from 1: by when it ran, or came in where that is unknown. [count]
+    -- Place of the run among those of its name, from 1: by when it ran, or came in where that is unknown.
     run_number,
     -- The run of the same name before this one; empty for the first.
     previous_run_id,

@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW mart.operation_energy (
     run_id,
     -- Name of the run; runs that share a name form a history.
     run_name,
-    -- Place of the run among those of its name, from 1: by when it ran, or came in where that is unknown. [count]
+    -- Place of the run among those of its name, from 1: by when it ran, or came in where that is unknown.
     run_number,
     -- Whether it is the newest of its name.
     is_latest,

@@ -1,12 +1,12 @@
 -- Energy of each layer over time, under the cost version in force, of the operations that spikes trigger; synaptic
 -- events of layers whose neurons differ in their fan-out are left out. Large: filter on the chip and the run.
--- Grain: one row per (run, chip, layer, timestep) with at least one spike.
+-- Grain: one row per (run, chip, layer, timestep) with at least one spike, where its energy can be told by timestep.
 CREATE OR REPLACE VIEW mart.timestep_energy (
     -- The run.
     run_id,
     -- Name of the run; runs that share a name form a history.
     run_name,
-    -- Place of the run among those of its name, from 1: by when it ran, or came in where that is unknown. [count]
+    -- Place of the run among those of its name, from 1: by when it ran, or came in where that is unknown.
     run_number,
     -- Whether it is the newest of its name.
     is_latest,
