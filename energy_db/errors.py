@@ -73,6 +73,12 @@ class QueryError(EnergyDbError):
     exit_code = 2
 
 
+class QueryTimeoutError(QueryError):
+    """A query that took longer than it may, and was stopped."""
+
+    exit_code = 4
+
+
 class CostError(EnergyDbError):
     """A cost file that breaks a rule of the catalogue."""
 

@@ -10,7 +10,7 @@ from energy_db.catalogue import shipped
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, literal
 from energy_db.errors import StoreError, StoreVersionError
 
-_ONLY_IN_FILES = ("alembic_version", "spike_events", "store_info")
+_ONLY_IN_FILES = ("alembic_version", "saved_queries", "spike_events", "store_info")
 
 
 def open_store(path: str, read_only: bool = False) -> Engine:

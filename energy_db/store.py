@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from energy_db import lifecycle, runs
+from energy_db.asked import AskedRuns
 from energy_db.catalogue.book import Catalogue
-from energy_db.engines.duckdb import Parameters
 from energy_db.errors import UsageError
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, ingest_file, ingest_recording
-from energy_db.merged import MergedRuns
 from energy_db.network_files import read_network
 from energy_db.record.journal import is_journal, recover
 from energy_db.runs import Run
 from energy_db.verification import CheckResult, check_results
 
 if TYPE_CHECKING:
-    import pyarrow
     import sqlalchemy
 
     from energy_db.intake.network import Layer
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 AnyPath = str | PathLike[str]
 
 
-class EnergyStore(MergedRuns):
+class EnergyStore(AskedRuns):
     """A store of recorded runs in one DuckDB file; for one thread at a time.
 
     Parameters
@@ -290,23 +288,6 @@ class EnergyStore(MergedRuns):
         with self._engine.transaction():
             runs.set_tags(self._engine, key, {tag: values.get(tag) for tag in tags})
         return runs.load(self._engine, key)
-
-    def sql(self, query: str, params: Parameters = ()) -> pyarrow.Table:
-        """Return the result of one query; nothing that it does can change the store.
-
-        Parameters
-        ----------
-        query : str
-            One SELECT, SHOW, DESCRIBE, SUMMARIZE or EXPLAIN; docs/views.md lists the views.
-        params : sequence or mapping, optional
-            Values for ``?`` or ``$name``.
-
-        Raises
-        ------
-        QueryError
-            If the query is wrong, or is not one that only reads.
-        """
-        return self._engine.read_only_query(query, params)
 
     def verify(self) -> list[CheckResult]:
         """Check that all sums close, roll-ups equal events, and no cost was changed or lacks its source.

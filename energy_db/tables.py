@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 import re
+import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
+_NARROWEST = 24  # of the columns that are wrapped
 _AMOUNT = re.compile(r"([-+]?[\d.]+ ?(%|[pnµm]?[JW]))?")  # a number with its unit, as energy_db.units writes it
 
 # Signs that Markdown obeys, on GitHub at least; an underscore within a word is none of them.
@@ -31,16 +33,43 @@ _MARKUP = re.compile(r"[\\`*\[\]<>|~#$]|&(?=#?\w+;)|_+")
 _LINK = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
 
 
-def text_table(rows: Sequence[Row]) -> str:
-    """Return rows as aligned columns under a header; numbers stand to the right."""
+def text_table(rows: Sequence[Row], width: int | None = None) -> str:
+    """Return rows as aligned columns under a header; numbers stand to the right.
+
+    If a width is given, long texts go on below, so that the lines are no longer where that can be done.
+    """
     if not rows:
         return ""
     columns = list(rows[0])
     cells = [[printable(row[column]) for column in columns] for row in rows]
-    widths = [max(map(_width, (column, *(row[i] for row in cells)))) for i, column in enumerate(columns)]
     to_the_right = [all(is_number(row[column]) for row in rows) for column in columns]
+    widths = _widths(columns, cells)
+    if width is not None:
+        limits = _narrowed(widths, width)
+        cells = [line for row in cells for line in _wrapped(row, limits)]
+        widths = _widths(columns, cells)
     lines = [columns, ["-" * width for width in widths], *cells]
     return "\n".join(_aligned(line, widths, to_the_right) for line in lines)
+
+
+def _widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(_width, (column, *(row[i] for row in cells)))) for i, column in enumerate(columns)]
+
+
+def _narrowed(widths: Sequence[int], width: int) -> list[int]:
+    """Take from the widest columns what is too much for a line; what is narrow already stays."""
+    limits = list(widths)
+    while sum(limits) + 2 * (len(limits) - 1) > width and max(limits) > _NARROWEST:
+        limits[limits.index(max(limits))] -= 1
+    return limits
+
+
+def _wrapped(row: Sequence[str], limits: Sequence[int]) -> list[list[str]]:
+    pieces = [
+        textwrap.wrap(cell, limit, break_long_words=False, break_on_hyphens=False) if len(cell) > limit else [cell]
+        for cell, limit in zip(row, limits, strict=True)
+    ]
+    return [list(line) for line in itertools.zip_longest(*pieces, fillvalue="")]
 
 
 def markdown_table(rows: Sequence[Row], *, is_markup: bool = False) -> str:

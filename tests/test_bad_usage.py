@@ -115,7 +115,7 @@ def test_arguments_that_cannot_be_meant(
         bad("SELEC 1", "syntax error", id="syntax error"),
         bad("SELECT energy FROM energy_by_layer", ["energy", "energy_pj"], id="misspelt column"),
         bad("SELECT * FROM energy_by_layers", "energy_by_layer", id="misspelt view"),
-        bad("SELECT ?", "the query failed", id="value not given"),
+        bad("SELECT ?", "a parameter $1, but no value", id="value not given"),
         bad("@gone.sql", "gone.sql: cannot be read", id="missing file"),
     ],
 )  # fmt: skip

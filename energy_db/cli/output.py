@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -90,6 +91,7 @@ class Output:
         columns: Sequence[str] | None = None,
         about: Mapping[str, Any] | None = None,
         arrow: Callable[[], pyarrow.Table] | None = None,
+        wrap: bool = False,
     ) -> None:
         """Write rows.
 
@@ -107,6 +109,8 @@ class Output:
             What the JSON form says beside the rows.
         arrow : callable, optional
             Makes the rows for Parquet, with their exact types.
+        wrap : bool
+            Whether long texts go on below where a terminal is too narrow for them; elsewhere, they never do.
         """
         shown = rows if human is None else human
         if self.format == "json":
@@ -118,7 +122,8 @@ class Output:
         elif self.format == "parquet":
             self.parquet(arrow() if arrow else tables.arrow_table(rows))
         elif shown or self.path:
-            self.text(tables.text_table(shown))
+            width = shutil.get_terminal_size().columns if wrap and not self.path and sys.stdout.isatty() else None
+            self.text(tables.text_table(shown, width))
 
     def parquet(self, table: pyarrow.Table) -> None:
         """Write an Arrow table as a Parquet file."""

@@ -192,16 +192,7 @@ class Engine:
             raise
 
     def read_only_query(self, sql: str, parameters: Parameters = (), timeout: float | None = None) -> pyarrow.Table:
-        """Execute one query of a user's in a transaction that cannot write.
-
-        Parameters
-        ----------
-        sql : str
-            The query.
-        parameters : sequence or mapping
-            Its values.
-        timeout : float, optional
-            Seconds after which it is stopped; None or 0 is no limit.
+        """Execute one query of a user's in a transaction that cannot write; None or 0 seconds are no limit.
 
         Raises
         ------
@@ -247,21 +238,6 @@ class Engine:
             macros = self.rows(vetting.TABLE_MACROS) if read.functions else []
             vetting.refuse_unknown(read, self.rows(vetting.TABLES_AND_VIEWS), [name for (name,) in macros])
             return read
-
-    def vet_to_keep(self, sql: str) -> None:
-        """Make sure that a query could be asked again and again: that it only reads, and that its names are known.
-
-        Raises
-        ------
-        QueryError
-            If it could not.
-        """
-        self.vet(sql)
-        try:
-            self.run(f"PREPARE kept AS {sql}")
-            self.run("DEALLOCATE kept")
-        except duckdb.Error as error:
-            raise QueryError(f"the query would fail: {first_line(error)}") from error
 
     def progress(self) -> float:
         """Return how far the running statement is, from 0 to 1; 0 if nothing runs or nobody knows."""

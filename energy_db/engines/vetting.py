@@ -168,6 +168,26 @@ def refuse_unknown(read: Reading, tables: Iterable[Path], macros: Iterable[str])
             raise QueryError(f"the store has no table or view {written!r}", _instead(written, known))
 
 
+def refuse_parameters(read: Reading, given: Iterable[str]) -> None:
+    """Make sure that a query gets a value for each of its parameters, and no others.
+
+    Raises
+    ------
+    QueryError
+        If a value is missing, or the query has no such parameter.
+    """
+    names = {name.lower() for name in given}
+    if missing := sorted(name for name in read.parameters if name.lower() not in names):
+        raise QueryError(
+            f"the query has a parameter ${missing[0]}, but no value for it",
+            f"Give it one: -p {missing[0]}=..., or in Python {{'{missing[0]}': ...}}.",
+        )
+    if unused := sorted(names - {name.lower() for name in read.parameters}):
+        wanted = ", ".join(f"${name}" for name in sorted(read.parameters)) or "none"
+        guess = did_you_mean(unused[0], read.parameters)
+        raise QueryError(f"the query has no parameter ${unused[0]}", f"{guess}Its parameters: {wanted}.")
+
+
 def _instead(written: str, known: Iterable[Path]) -> str:
     names = [
         name if schema == "main" else f"{schema}.{name}" for database, schema, name in known if database != "system"
