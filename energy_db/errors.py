@@ -67,6 +67,10 @@ class StoreLockedError(StoreError):
     """Another process, or another connection of this one, holds the store."""
 
 
+class PublicationError(StoreError):
+    """What is in the store could not be published; what was published before is as it was."""
+
+
 class QueryError(EnergyDbError):
     """A query that is wrong, or that would change the store."""
 

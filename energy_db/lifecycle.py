@@ -7,7 +7,7 @@ from pathlib import Path
 
 from energy_db import sql
 from energy_db.catalogue import shipped
-from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, literal
+from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line
 from energy_db.errors import StoreError, StoreVersionError
 
 _ONLY_IN_FILES = ("alembic_version", "saved_queries", "spike_events", "store_info")
@@ -207,7 +207,7 @@ def _install_shipped(engine: Engine) -> None:
     # What drives costs may be counted otherwise than in the release that rolled the runs up.
     engine.run("DELETE FROM driver_counts")
     engine.run(sql.ingest_step("store_driver_counts"), {"run_key": None})
-    engine.run("DELETE FROM store_info")
+    engine.run("DELETE FROM store_info WHERE fact IN ('shipped_fingerprint', 'view')")
     facts = [("shipped_fingerprint", sql.shipped_fingerprint()), *(("view", name) for name in sorted(views))]
     engine.insert("store_info", facts)
 
@@ -226,11 +226,8 @@ def _back_up(engine: Engine, found: str) -> Path:
     unfinished.unlink(missing_ok=True)
     database = engine.value("SELECT current_database()")
     try:
-        engine.run(f"ATTACH {literal(str(unfinished))} AS backup (STORAGE_VERSION 'v1.5.0')")
-        try:
+        with engine.building(str(unfinished), "backup"):
             engine.run(f'COPY FROM DATABASE "{database}" TO backup')
-        finally:
-            engine.run("DETACH backup")
         return unfinished.replace(backup)
     except EngineError as error:
         raise StoreError(f"{backup}: the backup failed: {first_line(error)}", "Nothing was migrated.") from error

@@ -181,9 +181,9 @@ class EnergyStore(AskedRuns):
         begin_stage = on_stage or (lambda share: None)
         if isinstance(source, str | PathLike):
             if not is_journal(Path(source)):
-                return ingest_file(self._engine, Path(source), options, begin_stage)
+                return self._announce([ingest_file(self._engine, Path(source), options, begin_stage)])[0]
             source = recover(source)
-        return ingest_recording(self._engine, source, options, begin_stage)
+        return self._announce([ingest_recording(self._engine, source, options, begin_stage)])[0]
 
     def live(
         self,

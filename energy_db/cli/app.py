@@ -10,7 +10,21 @@ from typing import Any
 import click
 
 import energy_db
-from energy_db.cli import compare, costs, export, gate, query, record, recost, reports, runs, trend, upkeep, watch
+from energy_db.cli import (
+    compare,
+    costs,
+    export,
+    gate,
+    publish,
+    query,
+    record,
+    recost,
+    reports,
+    runs,
+    trend,
+    upkeep,
+    watch,
+)
 from energy_db.cli.output import Settings, choose_colours, say, say_error
 from energy_db.errors import EnergyDbError
 
@@ -62,6 +76,14 @@ class EnergyDbGroup(click.Group):
 @click.group(cls=EnergyDbGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--db", metavar="PATH", help="The store. Default: $ENERGY_DB, else ./energy.duckdb.")
 @click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a store that another process holds.",
+)
+@click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
@@ -70,7 +92,7 @@ class EnergyDbGroup(click.Group):
 )
 @click.version_option(energy_db.__version__, prog_name="energy-db")
 @click.pass_context
-def cli(context: click.Context, db: str | None, color: str) -> None:
+def cli(context: click.Context, db: str | None, wait: float, color: str) -> None:
     """Where does the energy of a spiking neural network go?
 
     \b
@@ -81,7 +103,7 @@ def cli(context: click.Context, db: str | None, color: str) -> None:
     Spikes in, joules out, history kept. stdout is data, stderr is talk.
     Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 not found, 4 operational, 130 interrupted.
     """
-    context.obj = Settings(db=db)
+    context.obj = Settings(db=db, wait=wait)
     choose_colours(color)
 
 
@@ -111,6 +133,7 @@ for _verb in (
     gate.bless,
     export.export,
     query.sql,
+    publish.publish,
     upkeep.verify,
     upkeep.migrate,
     upkeep.doctor,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from energy_db.cli.output import Output, say, warn
-from energy_db.errors import EnergyDbError, UsageError
+from energy_db.errors import EnergyDbError, PublicationError, UsageError
 from energy_db.tables import Row
 
 if TYPE_CHECKING:
     from energy_db.runs import Run
+    from energy_db.store import EnergyStore
 
 COLUMNS = ("status", "run_id", "name", "spikes", "layers", "file")
 _OPERATIONAL = 4
@@ -45,6 +47,16 @@ def attempt(
         return error
     except Exception as error:  # a bug that one file brings to light
         return EnergyDbError(f"{path}: unexpected {type(error).__name__}: {error}", "Please report it.")
+
+
+@contextmanager
+def published_once(store: EnergyStore) -> Iterator[None]:
+    """Publish once behind the block, where the store is set to; trouble with that is said, and undoes nothing."""
+    try:
+        with store.publishing_once():
+            yield
+    except PublicationError as error:
+        warn(str(error))
 
 
 def ingested_row(path: Path, run: Run) -> Row:

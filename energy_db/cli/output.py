@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from energy_db import tables
-from energy_db.errors import EnergyDbError, UsageError
+from energy_db.errors import EnergyDbError, StoreLockedError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow
 
     from energy_db.store import EnergyStore
 
+_SECONDS_BETWEEN_TRIES = 0.1
 FORMATS = ("table", "json", "csv", "md", "parquet")
 Rows = Sequence[Mapping[str, Any]]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -31,6 +33,7 @@ class Settings:
     """What the options before the verb say."""
 
     db: str | None
+    wait: float = 0
     is_scratch: bool = False
 
     @property
@@ -39,13 +42,20 @@ class Settings:
         return self.db or os.environ.get("ENERGY_DB") or "energy.duckdb"
 
     def open(self, read_only: bool = True, create: bool = False) -> EnergyStore:
-        """Open the store; unless it may be created, it must exist."""
+        """Open the store, as soon as nobody else holds it; unless it may be created, it must exist."""
         from energy_db.store import EnergyStore
 
         if self.path == ":memory:" and not self.is_scratch:
             raise UsageError("a store in memory is gone when the command ends", "Name a file: --db PATH")
         must_exist = not create and not Path(self.path).exists()
-        return EnergyStore(self.path, read_only=read_only or must_exist)
+        until = time.monotonic() + self.wait
+        while True:
+            try:
+                return EnergyStore(self.path, read_only=read_only or must_exist)
+            except StoreLockedError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
 @dataclass

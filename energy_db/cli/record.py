@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from energy_db.cli.formats import Pending, format_options, pending_runs, take_facts
-from energy_db.cli.ingested import attempt, conclude
+from energy_db.cli.ingested import attempt, conclude, published_once
 from energy_db.cli.merging import merge_all, other_stores
 from energy_db.cli.output import Output, Settings, output_options, say_error, store_option
 from energy_db.cli.progress import OnStage, progress_over
@@ -127,7 +127,7 @@ def ingest(
         return _OPERATIONAL
     if options["dry_run"] and not Path(settings.path).exists():
         settings.db, settings.is_scratch = ":memory:", True
-    with settings.open(read_only=False, create=True) as store:
+    with settings.open(read_only=False, create=True) as store, published_once(store):
         results = merge_all(store, stores, options["dry_run"]) + _ingest_all(store, pending, options)
     return conclude(output, missing, results)
 

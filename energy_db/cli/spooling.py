@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from energy_db import tables
-from energy_db.cli.ingested import COLUMNS, attempt, conclude, ingested_row, say_counts, status_of, warn_of
+from energy_db.cli.following import End
+from energy_db.cli.ingested import (
+    COLUMNS,
+    attempt,
+    conclude,
+    ingested_row,
+    published_once,
+    say_counts,
+    status_of,
+    warn_of,
+)
 from energy_db.cli.output import Output, Settings, say, say_error, warn
 from energy_db.errors import EnergyDbError, StoreError, StoreLockedError, UsageError
 
@@ -23,9 +30,7 @@ if TYPE_CHECKING:
     from energy_db.record.spool import Spool
     from energy_db.runs import Run
 
-_INTERRUPTED = 130
 _SECONDS_BETWEEN_ROUNDS = 2.0
-_SECONDS_OF_A_NAP = 0.05
 _OF_ONE_RUN = {"name": "--name", "run_id": "--run-id", "counters": "--counters"}
 _Take = Callable[["Path", "Run | EnergyDbError"], None]
 
@@ -150,7 +155,7 @@ class _Task:
         """Store what waits, file by file, and hand over what became of each; stops early if it is over."""
         if self.options["dry_run"] and not Path(self.settings.path).exists():
             self.settings.db, self.settings.is_scratch = ":memory:", True
-        with self.settings.open(read_only=False, create=True) as store:
+        with self.settings.open(read_only=False, create=True) as store, published_once(store):
             # Only now nobody else empties it into this store: what was seen before may be gone.
             for path in self.spool.waiting():
                 if is_over():
@@ -173,45 +178,13 @@ class _Task:
             self.spool.done(path)
 
 
-class _End:
-    """Learns from signals that it is over; a second Ctrl-C interrupts at once."""
-
-    def __init__(self) -> None:
-        self.number: int | None = None
-
-    def __call__(self, number: int, _: object) -> None:
-        if self.number is not None and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.number = number
-
-    def is_near(self) -> bool:
-        """Whether somebody asked for it."""
-        return self.number is not None
-
-    def wait(self, seconds: float) -> None:
-        """Wait, but not beyond the end."""
-        until = time.monotonic() + seconds
-        while not self.is_near() and (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, _SECONDS_OF_A_NAP))
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Listen to signals in the block."""
-        before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
 def _follow(task: _Task, output: Output, order: SpoolOrder) -> int:
     if output.path is not None or output.format not in ("table", "csv"):
         raise UsageError(
             "--follow writes a line for each run as it comes: a table or CSV, to stdout",
             "Leave -o and --format out, or give --format csv; energy-db runs --json lists what is stored.",
         )
-    end, counts, is_held = _End(), Counter[str](), False
+    end, counts, is_held = End(), Counter[str](), False
     if output.format == "csv":
         output.text(tables.csv_text([], COLUMNS))
 
@@ -232,7 +205,7 @@ def _follow(task: _Task, output: Output, order: SpoolOrder) -> int:
                 is_held = True
             end.wait(order.every)
     say_counts(counts or {"stored": 0})
-    return _INTERRUPTED if end.number == signal.SIGINT else 0
+    return end.exit_code
 
 
 def _line(form: str, row: tables.Row) -> str:

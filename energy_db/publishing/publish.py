@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line
-from energy_db.errors import StoreError
+from energy_db.errors import PublicationError
 from energy_db.publishing.catalog import catalog_of
 from energy_db.publishing.folder import CATALOG, PublicationFolder
 from energy_db.publishing.publication import Publication
+from energy_db.publishing.setting import Setting
 from energy_db.publishing.snapshot import Order, make_snapshot
 
 
-def publish(engine: Engine, to: Path, *, keep: int, events: bool, chips: Sequence[str], parquet: bool) -> Publication:
-    """Publish a store to a folder.
+def folder_for(engine: Engine, to: Path) -> PublicationFolder:
+    """Return the folder that a store is published to.
 
-    Parameters
-    ----------
-    engine : Engine
-        The open store.
-    to : Path
-        The folder.
-    keep : int
-        How many publications stay there, from 1.
-    events : bool
-        Whether single spike events are published, too.
-    chips : sequence of str
-        The chips that facts are priced on; none stands for all.
-    parquet : bool
-        Whether facts are written as Parquet files, too.
+    Raises
+    ------
+    UsageError
+        If it is not for publications of this store.
+    """
+    return PublicationFolder(to, _place_of(engine))
+
+
+def publish(engine: Engine, setting: Setting) -> Publication:
+    """Publish a store.
 
     Raises
     ------
@@ -40,43 +36,44 @@ def publish(engine: Engine, to: Path, *, keep: int, events: bool, chips: Sequenc
         If the folder is not for publications of this store.
     StoreLockedError
         If another process publishes to it.
-    StoreError
+    PublicationError
         If something cannot be written; the earlier publication stays.
     """
-    store = engine.path if engine.path == MEMORY else str(Path(engine.path).resolve())
-    folder = PublicationFolder(to, store)
+    folder = folder_for(engine, Path(setting.to))
     try:
         with folder.locked():
-            published = _publish(engine, folder, store, events, tuple(chips), parquet)
+            published = _publish(engine, folder, setting)
             published = replace(published, notes=folder.make_newest(published.number))
-            folder.keep_newest(keep)
+            folder.keep_newest(setting.keep)
     except (EngineError, OSError) as error:
         what = first_line(error) if isinstance(error, EngineError) else error.strerror or str(error)
-        raise StoreError(
+        raise PublicationError(
             f"{folder.path}: nothing was published: {what}", "What was published before is as it was."
         ) from error
     return published
 
 
-def _publish(
-    engine: Engine, folder: PublicationFolder, store: str, events: bool, chips: tuple[str, ...], parquet: bool
-) -> Publication:
+def _publish(engine: Engine, folder: PublicationFolder, setting: Setting) -> Publication:
     number = max(folder.numbers(), default=0) + 1
-    published_at = datetime.now(UTC).replace(tzinfo=None)
+    order = Order(number, datetime.now(UTC).replace(tzinfo=None), setting.events, setting.chips, setting.parquet)
     with folder.new_version(number) as unfinished:
-        snapshot = make_snapshot(engine, unfinished, Order(number, published_at, events, chips, parquet))
+        snapshot = make_snapshot(engine, unfinished, order)
         published = Publication(
             folder=str(folder.path),
             database=str(folder.database),
             version=str(folder.version(number)),
             number=number,
-            published_at=published_at,
+            published_at=order.published_at,
             n_runs=snapshot.n_runs,
             n_spikes=snapshot.n_spikes,
-            has_events=events,
-            chips=chips,
+            has_events=order.events,
+            chips=order.chips,
         )
-        catalog = catalog_of(published, store, snapshot, parquet)
+        catalog = catalog_of(published, _place_of(engine), snapshot, order.parquet)
         text = json.dumps(catalog, indent=2, ensure_ascii=False)
         (unfinished / CATALOG).write_text(text + "\n", encoding="utf-8")
     return published
+
+
+def _place_of(engine: Engine) -> str:
+    return engine.path if engine.path == MEMORY else str(Path(engine.path).resolve())
