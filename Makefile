@@ -5,10 +5,12 @@ VENV_15 := .venv-duckdb15
 VENV_PARITY := .venv-parity
 VENV_ORACLES := .venv-oracles
 VENV_BROWSER := .venv-browser
+VENV_BI := .venv-bi
+VENV_IBIS := .venv-ibis
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint check test-duckdb15 parity oracles docs bench bench-changepoints clean frameworks python-is-new-enough
+.PHONY: help demo test lint check test-duckdb15 parity oracles bi-tools docs bench bench-changepoints clean frameworks python-is-new-enough
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -44,6 +46,10 @@ browser: $(VENV_BROWSER)/ready /usr/bin/chromium ## Look at the pages in headles
 
 oracles: $(VENV_ORACLES)/ready ## Compare the steps of trend with those of ruptures, asv and Apache Otava (not part of check).
 	ORACLES=required $(VENV_ORACLES)/bin/python -m pytest tests/oracles
+
+bi-tools: $(VENV_BI)/ready $(VENV_IBIS)/ready ## Read a publication with Polars, Ibis and harlequin, which it installs (not part of check).
+	BI_TOOLS="polars harlequin" $(VENV_BI)/bin/python -m pytest tests/bi
+	BI_TOOLS="polars ibis" $(VENV_IBIS)/bin/python -m pytest tests/bi
 
 # What goes into one environment; brian2 does not work with the newest numpy.
 FRAMEWORKS_torch := torch==2.13.0 snntorch==1.0.0 norse==1.1.0 spikingjelly==2.0.0
@@ -88,7 +94,7 @@ bench-changepoints: $(VENV)/ready ## Measure how often trend finds steps that ar
 	$(VENV)/bin/python -m benchmarks.changepoints
 
 clean: ## Remove the environments and caches.
-	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) .venv-frameworks .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) $(VENV_BI) $(VENV_IBIS) .venv-frameworks .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV)
@@ -126,6 +132,20 @@ $(VENV_ORACLES)/ready: pyproject.toml | python-is-new-enough
 	$(PYTHON) -m venv $(VENV_ORACLES)
 	$(VENV_ORACLES)/bin/python -m pip install --quiet --editable . pytest hypothesis \
 		'ruptures==1.1.10' 'asv==0.6.6' 'apache-otava==0.8.0'
+	touch $@
+
+# harlequin wants versions of its own, so that no constraints hold here.
+$(VENV_BI)/ready: pyproject.toml | python-is-new-enough
+	$(PYTHON) -m venv $(VENV_BI)
+	$(VENV_BI)/bin/python -m pip install --quiet --editable . pytest hypothesis pandas \
+		'duckdb==2.0.*' 'polars==2.1.0' 'harlequin==2.17.0'
+	touch $@
+
+# Ibis 12 calls what DuckDB 2.0 has removed.
+$(VENV_IBIS)/ready: pyproject.toml | python-is-new-enough
+	$(PYTHON) -m venv $(VENV_IBIS)
+	$(VENV_IBIS)/bin/python -m pip install --quiet --editable . pytest hypothesis pandas \
+		'duckdb==1.5.*' 'polars==2.1.0' 'ibis-framework[duckdb]==12.0.0'
 	touch $@
 
 python-is-new-enough:
