@@ -1,6 +1,7 @@
 """Writes what of the documentation follows from the code: views.md, cli.md, and every output that the README shows.
 
-`python docs/generate.py` writes the pages that are stale; with `--check` it names them and exits 1.
+It pins the columns of the public views, too. `python docs/generate.py` writes what is stale; with `--check` it names
+that, and exits 1.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
+import public_surface
 
 from energy_db import EnergyStore, errors, sql, units
 from energy_db.cli.app import cli
@@ -79,17 +81,14 @@ def _output(command: Sequence[str], folder: str, stdin: str = "") -> str:
 
 def views_page() -> str:
     """Return the reference of views and tables, lifted from their own files."""
-    with EnergyStore(":memory:") as store:
-        rows = store.sql(
-            "SELECT CASE schema_name WHEN 'mart' THEN 'mart.' ELSE '' END || table_name AS table_name, "
-            "column_name, data_type FROM duckdb_columns() WHERE NOT internal"
-        ).to_pylist()
-    types = {(row["table_name"], row["column_name"]): row["data_type"] for row in rows}
+    types = public_surface.column_types()
     views = {view.name: view for view in sorted(sql.views(), key=lambda view: view.name)}
     parts = [_VIEWS_INTRODUCTION]
     for room, sentence in _ROOMS.items():
         public = [view for view in views.values() if view.room == room and not view.is_private]
         parts += [f"## {room}", sentence, *(_view_section(view, views, types) for view in public)]
+    parts += ["## publication", _PUBLICATION_INTRODUCTION]
+    parts += [_section(table, types) for table in sql.publication_tables()]
     checks = [view for view in views.values() if view.room == "checks"]
     looks = [{"view": f"`{view.name}`", "looks for": view.sentence, "grain": view.grain} for view in checks]
     parts += ["## checks", _CHECKS_INTRODUCTION, markdown_table(looks, is_markup=True)]
@@ -154,6 +153,8 @@ any tool that opens DuckDB files. Start with [`activity_by_run`](#activity_by_ru
 - Energies are exact decimals; [method.md](method.md) says what they mean.
 - Names with a leading underscore are private to their room and may change."""
 
+_PUBLICATION_INTRODUCTION = "Beside the views, a publication ([bi.md](bi.md)) says what it is and what it holds."
+
 _CHECKS_INTRODUCTION = "What must not be: each view returns no rows in a sound store. `energy-db verify` runs them all."
 
 _TABLES_INTRODUCTION = """What is stored. Prefer the views: they carry names instead of keys, and they stay when a table
@@ -212,11 +213,19 @@ def _every_version() -> list[dict[str, str]]:
     return list(shown.values())
 
 
+def pinned_columns() -> str:
+    """Return tests/public_columns.csv: with what is new, but never without what was not announced to go."""
+    pinned = public_surface.parse_pin(public_surface.PIN.read_text(encoding="utf-8"))
+    changes = public_surface.parse_changes(public_surface.CHANGES.read_text(encoding="utf-8"))
+    return public_surface.pin(public_surface.pinned_anew(pinned, public_surface.public_columns(), changes))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "README.md": readme_page,
     "docs/views.md": views_page,
     "docs/cli.md": cli_page,
     "docs/method.md": method_page,
+    "tests/public_columns.csv": pinned_columns,
 }
 
 

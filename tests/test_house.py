@@ -15,6 +15,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from types import FunctionType
 
+import public_surface
 import pytest
 
 import energy_db
@@ -440,12 +441,34 @@ ROOMS_READ = {
     "checks": {"activity", "energy", "compare"},
 }
 TYPES = {"VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"}
+UNITS = {"pJ", "count", "s", "µs", "1", "1/timestep"}
+# Numbers that say which, not how much.
+ORDINALS = {
+    "blessing_number",
+    "busiest_neuron",
+    "epoch",
+    "layer_index",
+    "neuron",
+    "neuron_rank",
+    "publication_number",
+    "run_key",
+    "run_number",
+    "sample_index",
+    "timestep",
+    "training_step",
+}
+IN_THEIR_OWN_UNITS = {"tag_number"}
 
 
 @pytest.fixture(scope="module")
 def file_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnergyStore]:
     with EnergyStore(tmp_path_factory.mktemp("house") / "energy.duckdb") as store:
         yield store
+
+
+@pytest.fixture(scope="module")
+def types() -> public_surface.Columns:
+    return public_surface.column_types()
 
 
 def column_types(store: EnergyStore, name: str) -> dict[str, str]:
@@ -490,6 +513,13 @@ class TestSql:
                 found[column] |= set(re.findall(r"\[(.*)\]$", text)) or {""}
         assert {column: units for column, units in found.items() if len(units) > 1} == {}
         assert all(units == {"pJ"} for column, units in found.items() if column.endswith("_pj"))
+
+    @pytest.mark.parametrize("thing", [*PUBLIC_VIEWS, *sql.publication_tables()], ids=lambda thing: thing.name)
+    def test_every_number_has_a_unit_or_says_which(self, types: public_surface.Columns, thing: sql.SqlObject) -> None:
+        numbers = {name for name in thing.columns if re.match("BIGINT|DOUBLE|DECIMAL", types[thing.name, name])}
+        measured = {name: found[1] for name, text in thing.columns.items() if (found := re.search(r"\[(.*)\]$", text))}
+        assert set(measured.values()) <= UNITS
+        assert set(measured) == numbers - ORDINALS - IN_THEIR_OWN_UNITS
 
     def test_the_explanations_are_in_the_catalogue(self, file_store: EnergyStore) -> None:
         public = [view for view in PUBLIC_VIEWS if view.room != "checks"]
