@@ -13,10 +13,12 @@ import duckdb
 import pandas as pd
 import pytest
 import sqlalchemy
+from click.testing import CliRunner
 from published import LAYERS, RUNS, block_of, expected_layers, spikes_of, tool, total_pj
 
 import energy_db
 from energy_db import EnergyStore
+from energy_db.cli import cli
 
 
 def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
@@ -51,6 +53,13 @@ class TestPublication:
                     [(n * Decimal("2.1"), n) for n in hidden] + [(n * Decimal("1.0"), n) for n in others], reverse=True
                 )
                 assert found == [(n, pj) for pj, n in priced[:3]]
+
+    def test_the_command_line_writes_it_as_csv(self, publication: Path) -> None:
+        query = "SELECT run_name, energy_pj FROM mart.run_energy WHERE chip = 'loihi2' ORDER BY run_name"
+        command = ["--db", str(publication), "sql", query, "--format", "csv", "-o", "runs.csv"]
+        assert CliRunner().invoke(cli, command).exit_code == 0
+        lines = [f"{run},{total_pj(run).normalize():f}" for run in sorted(RUNS)]
+        assert Path("runs.csv").read_text(encoding="utf-8").splitlines() == ["run_name,energy_pj", *lines]
 
     def test_a_tool_that_attaches_it_needs_use_for_its_views(self, publication: Path) -> None:
         with duckdb.connect() as connection:
