@@ -137,7 +137,14 @@ def revision(engine: Engine, tables: set[str]) -> str:
 
 
 def refresh(engine: Engine) -> None:
-    """Install the views of this release anew, and the shipped costs that the store does not have yet."""
+    """Install the views of this release anew, and the shipped costs that the store does not have yet.
+
+    Raises
+    ------
+    StoreError
+        If a table or view of the user's has the name of one of these views.
+    """
+    _refuse_taken_names(engine)
     with engine.transaction():
         _install_shipped(engine)
 
@@ -173,6 +180,7 @@ def _migrate(engine: Engine, dry_run: bool) -> tuple[str, str, str | None]:
     if found >= wanted:
         check(engine)
         return found, found, None
+    _refuse_taken_names(engine)
     backup = _back_up(engine, found)
     from energy_db.engines import alchemy
 
@@ -189,6 +197,21 @@ def _migrate(engine: Engine, dry_run: bool) -> tuple[str, str, str | None]:
 
 def _tables(engine: Engine) -> set[str]:
     return {row[0] for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")}
+
+
+def _refuse_taken_names(engine: Engine) -> None:
+    """Make sure that views of this release take no name that a user gave: to replace what has it would lose it."""
+    rows = engine.rows(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database() UNION ALL "
+        "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal"
+    )
+    found = {f"{room}.{name}" if room == sql.MART else name for room, name in rows if room in {"main", sql.MART}}
+    ours = {name for (name,) in engine.rows("SELECT fact_value FROM store_info WHERE fact = 'view'")}
+    if taken := sorted((found - ours) & {view.name for view in sql.views()}):
+        raise StoreError(
+            f"{engine.path}: {', '.join(taken)} of your own is in the way of a view of this release",
+            "Rename or drop it with a tool that writes DuckDB files, then migrate again. Nothing was changed.",
+        )
 
 
 def _install_shipped(engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +78,12 @@ RUN_OF_0001 = """
     INSERT INTO step_activity VALUES (1, 0, 0, 2), (1, 0, 1, 1), (1, 0, 2, 2), (1, 1, 2, 1);
 """
 CATALOGUE = {
-    "tables": "SELECT table_name, comment FROM duckdb_tables()",
-    "columns": "SELECT table_name, column_name, column_index, data_type, is_nullable, column_default, comment "
-    "FROM duckdb_columns() WHERE NOT internal",
+    "tables": "SELECT schema_name, table_name, comment FROM duckdb_tables()",
+    "columns": "SELECT schema_name, table_name, column_name, column_index, data_type, is_nullable, column_default, "
+    "comment FROM duckdb_columns() WHERE NOT internal",
     "constraints": "SELECT table_name, constraint_type, constraint_column_names, expression FROM duckdb_constraints()",
     "indexes": "SELECT table_name, index_name FROM duckdb_indexes()",
-    "views": "SELECT view_name, sql, comment FROM duckdb_views() WHERE NOT internal",
+    "views": "SELECT schema_name, view_name, sql, comment FROM duckdb_views() WHERE NOT internal",
 }
 
 
@@ -239,6 +240,14 @@ class TestMigrate:
 class TestFailure:
     """The step to 0002 creates four tables; the last of them exists already, so that it fails when three are made."""
 
+    def test_a_name_that_is_taken_is_told_before_anything_is_done(self, old_store: Path, shell: Shell) -> None:
+        execute(old_store, "CREATE SCHEMA mart; CREATE TABLE mart.runs (mine INTEGER)")
+        before, files = dump(old_store), sorted(old_store.parent.iterdir())
+        result = shell("migrate")
+        assert result.exit_code == 4
+        assert "mart.runs of your own is in the way" in result.stderr
+        assert (dump(old_store), sorted(old_store.parent.iterdir())) == (before, files)
+
     @pytest.fixture
     def blocked_store(self, old_store: Path) -> Path:
         execute(old_store, "CREATE TABLE cost_in_force (mine INTEGER)")
@@ -315,7 +324,8 @@ class TestRefresh:
     def stale_store(self, small_store: Path) -> Path:
         changes = (
             "UPDATE store_info SET fact_value = 'of another release' WHERE fact = 'shipped_fingerprint';"
-            "INSERT INTO store_info VALUES ('view', 'gone'); CREATE VIEW gone AS SELECT 1 AS one;"
+            "INSERT INTO store_info VALUES ('view', 'gone'), ('view', 'mart.gone');"
+            "CREATE VIEW gone AS SELECT 1 AS one; CREATE VIEW mart.gone AS SELECT 1 AS one;"
         )
         execute(small_store, changes + "CREATE OR REPLACE VIEW energy_by_chip AS SELECT 0 AS energy_pj")
         return small_store
@@ -329,6 +339,38 @@ class TestRefresh:
         execute(stale_store, "CREATE SCHEMA mine; CREATE VIEW mine.v AS SELECT 7 AS x; CREATE VIEW v AS SELECT 8 AS x")
         with EnergyStore(stale_store) as store:
             assert store.sql("SELECT a.x AS a, b.x AS b FROM mine.v AS a, v AS b").to_pylist() == [{"a": 7, "b": 8}]
+
+    def test_views_of_the_user_stay_in_the_schema_mart_too(self, stale_store: Path) -> None:
+        execute(stale_store, "CREATE VIEW mart.mine AS SELECT 7 AS x; CREATE TABLE mart.noted AS SELECT 8 AS x")
+        with EnergyStore(stale_store) as store:
+            assert store.sql("SELECT a.x AS a, b.x AS b FROM mart.mine AS a, mart.noted AS b").to_pylist() == [
+                {"a": 7, "b": 8}
+            ]
+
+    def test_a_store_from_before_the_schema_mart_gets_it(self, stale_store: Path, stepped_store: Path) -> None:
+        execute(stale_store, "DROP SCHEMA mart CASCADE; DELETE FROM store_info WHERE fact_value LIKE 'mart.%'")
+        with EnergyStore(stale_store) as store:
+            assert store.sql("SELECT energy_pj FROM mart.run_energy WHERE chip = 'loihi2'")[
+                "energy_pj"
+            ].to_pylist() == [Decimal("10.400000")]
+        assert catalogue(stale_store) == catalogue(stepped_store)
+
+    @pytest.mark.parametrize("kind", ["TABLE", "VIEW"])
+    @pytest.mark.parametrize("name", ["mart.costs", "comparison"])
+    def test_what_a_user_named_as_a_new_view_is_not_lost(
+        self, stale_store: Path, shell: Shell, kind: str, name: str
+    ) -> None:
+        execute(stale_store, f"DROP VIEW {name}; DELETE FROM store_info WHERE fact_value = '{name}'")
+        execute(stale_store, f"CREATE {kind} {name} AS SELECT 7 AS mine")
+        before = catalogue(stale_store)
+        for verb in (["migrate"], ["tag", "kept", "a=b"]):
+            result = shell(*verb)
+            assert result.exit_code == 4
+            assert f": {name} of your own is in the way" in result.stderr
+            assert "Rename or drop it" in result.stderr
+        assert catalogue(stale_store) == before
+        execute(stale_store, f"DROP {kind} {name}")
+        assert shell("migrate").exit_code == 0
 
     def test_a_reader_is_told_how(self, stale_store: Path, shell: Shell) -> None:
         with pytest.raises(StoreVersionError, match="migrate"):
