@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import duckdb
 
 from energy_db.engines import vetting
-from energy_db.engines.patience import stopping_after
+from energy_db.engines.patience import patiently
 from energy_db.errors import QueryError, StoreError, StoreLockedError
 
 if TYPE_CHECKING:
@@ -207,8 +207,8 @@ class Engine:
         with _query_errors():
             self._connection.execute("BEGIN TRANSACTION READ ONLY")
             try:
-                with stopping_after(timeout, self.interrupt):
-                    return self.arrow(sql, parameters)
+                table: pyarrow.Table = patiently(lambda: self.arrow(sql, parameters), timeout, self.interrupt)
+                return table
             finally:
                 self._connection.execute("ROLLBACK")
 

@@ -1,55 +1,60 @@
-"""A limit to the time that a statement may take."""
+"""Statements that can be stopped: by Ctrl-C at once, and by a limit to the time that they may take."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Event, Thread
+from typing import Any
 
 from energy_db.errors import QueryTimeoutError
 
 _PAUSE = 0.05  # seconds
 
 
-@contextmanager
-def stopping_after(seconds: float | None, interrupt: Callable[[], None]) -> Iterator[None]:
-    """Stop what the block asks an engine when it has taken so long.
+def patiently(ask: Callable[[], Any], seconds: float | None, interrupt: Callable[[], None]) -> Any:
+    """Return what an engine answers, unless it takes too long, or a person too impatient presses Ctrl-C.
+
+    The engine is asked in another thread: the one that asks may compute itself for as long as it takes, and would not
+    hear of a signal before it is done.
 
     Parameters
     ----------
+    ask : callable
+        Asks the engine.
     seconds : float or None
         How long it may take; None or 0 is no limit.
     interrupt : callable
-        Stops what the engine does; it is called from another thread.
+        Stops what the engine does.
 
     Raises
     ------
     QueryTimeoutError
         If it took longer.
     """
-    if not seconds:
-        yield
-        return
-    is_done, is_late = Event(), Event()
+    answers: list[Any] = []
+    errors: list[BaseException] = []
+    is_done = Event()  # a thread whose join is interrupted by Ctrl-C would be taken for one that has ended
 
-    def watch() -> None:
-        if not is_done.wait(seconds):
-            is_late.set()
-            interrupt()
-            while not is_done.wait(_PAUSE):  # what comes before the engine has begun is forgotten
-                interrupt()
+    def work() -> None:
+        try:
+            answers.append(ask())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            is_done.set()
 
-    watcher = Thread(target=watch, daemon=True)
-    watcher.start()
+    Thread(target=work, daemon=True).start()
     try:
-        yield
-    except KeyboardInterrupt as error:
-        if not is_late.is_set():
-            raise
+        is_late = not is_done.wait(seconds or None)
+    finally:
+        while not is_done.is_set():
+            interrupt()
+            is_done.wait(_PAUSE)  # an interrupt that comes before the engine has begun is forgotten
+    if is_late:
         raise QueryTimeoutError(
             f"the query was stopped: it took longer than {seconds:g} s",
             "Ask for less, such as one run and one chip, or a view with fewer rows; or give it more time (--timeout).",
-        ) from error
-    finally:
-        is_done.set()
-        watcher.join()
+        )
+    if errors:
+        raise errors[0]
+    return answers[0]
