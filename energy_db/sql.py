@@ -56,6 +56,11 @@ class SqlObject:
         return self.name.startswith("_")
 
     @property
+    def query(self) -> str:
+        """The query of a view, without its head and its last semicolon."""
+        return self.statement.partition("\n) AS\n")[2].strip().removesuffix(";")
+
+    @property
     def comments(self) -> str:
         """The statements that put its documentation into the database's catalogue."""
         texts = {f"{self.kind} {self.name}": f"{self.sentence} Grain: {self.grain}"}

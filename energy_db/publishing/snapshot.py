@@ -121,19 +121,26 @@ def _copy_tables(engine: Engine, store: str, order: Order) -> None:
 
 
 def _lay_marts(engine: Engine, order: Order) -> None:
-    """Put tables of the same columns and comments in the place of the mart's views, but for the large ones."""
+    """Put tables of the same columns and comments in the place of the mart's views; the large ones stay views."""
     for view in (view for view in _mart() if view.name not in LARGE):
         engine.run(f"CREATE TABLE mart._laid AS {_selected(view, order)}")
         engine.run(f"DROP VIEW {view.name}")
         engine.run(f"ALTER TABLE mart._laid RENAME TO {view.name.removeprefix('mart.')}")
         engine.run(replace(view, kind="TABLE").comments)
+    for view in (view for view in _mart() if view.name in LARGE and order.chips):
+        engine.run(f"CREATE OR REPLACE VIEW {view.name} AS SELECT * FROM ({view.query}) WHERE {_of_chips(order)}")
+        engine.run(view.comments)
 
 
 def _selected(view: sql.SqlObject, order: Order) -> str:
     """Return the query for a view's rows, of the chips that are asked for."""
     if not order.chips or "chip" not in view.columns:
         return f"FROM {view.name}"
-    return f"FROM {view.name} WHERE chip IN ({', '.join(literal(chip) for chip in order.chips)})"
+    return f"FROM {view.name} WHERE {_of_chips(order)}"
+
+
+def _of_chips(order: Order) -> str:
+    return f"chip IN ({', '.join(literal(chip) for chip in order.chips)})"
 
 
 def _count_tables(engine: Engine) -> Iterator[Counted]:
@@ -152,7 +159,7 @@ def _count_views(engine: Engine, order: Order, marts: Path) -> Iterator[Counted]
             path = literal(str(marts / file_of(view)))
             n_rows = engine.value(f"COPY ({_selected(view, order)}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
         if view.name in LARGE:
-            if n_rows is None or order.chips:
+            if n_rows is None:
                 n_rows = engine.value(f"SELECT count(*) FROM {view.name}")
             yield Counted(view.name, "view", int(n_rows))
 
