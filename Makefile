@@ -7,10 +7,11 @@ VENV_ORACLES := .venv-oracles
 VENV_BROWSER := .venv-browser
 VENV_BI := .venv-bi
 VENV_IBIS := .venv-ibis
+VENV_SUPERSET := .venv-superset
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint check test-duckdb15 parity oracles bi-tools docs bench bench-changepoints clean frameworks python-is-new-enough
+.PHONY: help demo test lint check test-duckdb15 parity oracles bi-tools superset docs bench bench-changepoints clean frameworks python-is-new-enough
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -51,6 +52,9 @@ oracles: $(VENV_ORACLES)/ready ## Compare the steps of trend with those of ruptu
 bi-tools: $(VENV_BI)/ready $(VENV_IBIS)/ready ## Read a publication with Polars, Ibis and harlequin, which it installs (not part of check).
 	BI_TOOLS="polars harlequin" $(VENV_BI)/bin/python -m pytest tests/bi
 	BI_TOOLS="polars ibis" $(VENV_IBIS)/bin/python -m pytest tests/bi
+
+superset: $(VENV)/ready $(VENV_SUPERSET)/ready /usr/bin/chromium ## Ask and draw the dashboard of examples/superset in Superset, which it installs (Debian; not part of check).
+	SUPERSET=required $(VENV)/bin/python -m pytest tests/superset
 
 # What goes into one environment; brian2 does not work with the newest numpy.
 FRAMEWORKS_torch := torch==2.13.0 snntorch==1.0.0 norse==1.1.0 spikingjelly==2.0.0
@@ -95,7 +99,7 @@ bench-changepoints: $(VENV)/ready ## Measure how often trend finds steps that ar
 	$(VENV)/bin/python -m benchmarks.changepoints
 
 clean: ## Remove the environments and caches.
-	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) $(VENV_BI) $(VENV_IBIS) .venv-frameworks .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) $(VENV_BI) $(VENV_IBIS) $(VENV_SUPERSET) .venv-frameworks .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV)
@@ -147,6 +151,14 @@ $(VENV_IBIS)/ready: pyproject.toml | python-is-new-enough
 	$(PYTHON) -m venv $(VENV_IBIS)
 	$(VENV_IBIS)/bin/python -m pip install --quiet --editable . pytest hypothesis pandas \
 		'duckdb==1.5.*' 'polars==2.1.0' 'ibis-framework[duckdb]==12.0.0'
+	touch $@
+
+# Superset is on SQLAlchemy 1.4, so that energy-db is not installed beside it. It does not start without rich, cachetools
+# and the older flask-caching, which it does not ask for; playwright looks at its pages.
+$(VENV_SUPERSET)/ready: | python-is-new-enough
+	$(PYTHON) -m venv $(VENV_SUPERSET)
+	$(VENV_SUPERSET)/bin/python -m pip install --quiet 'apache-superset==6.1.0' 'duckdb-engine==0.17.0' 'duckdb==2.0.*' \
+		rich cachetools 'flask-caching<2.5' 'playwright==1.65.2'
 	touch $@
 
 python-is-new-enough:

@@ -472,6 +472,10 @@ class TestTerminals:
     def test_what_fits_stays(self) -> None:
         assert tables.text_table(self.ROWS, 500) == tables.text_table(self.ROWS)
 
+    def test_a_column_stays_wide_enough_to_read(self) -> None:
+        lines = tables.text_table([{"about": "word " * 20 + "end"}], 10).splitlines()
+        assert max(map(len, lines)) == len("word word word word word") == 24
+
     def test_nothing_is_lost_where_it_cannot_fit(self) -> None:
         rows = [{"a": "x" * 40, "b": "y" * 40}]
         assert tables.text_table(rows, 30) == tables.text_table(rows)
