@@ -1,8 +1,8 @@
 """Open the dashboard in headless Chromium, as a reader does: `superset_look.py URL PASSWORD DASHBOARD FOLDER`.
 
-Runs in the environment of Superset, which has playwright. It leaves in the folder: dashboard.png and explore.png to be
-looked at, and seen.json, which has the query of every chart as the page sent it, what was answered, and every complaint
-on the page.
+Runs in the environment of Superset, which has playwright. It leaves in the folder: dashboard.png as it opens,
+compared.png with three runs chosen, and explore.png of one chart, all to be looked at; and seen.json, which has the query
+of every chart as the page sent it, what was answered, and every complaint on the pages.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ FLAGS = [
 ]
 # Superset draws what is in sight only: the window is as tall as the dashboard.
 WINDOW = {"width": 1600, "height": 2100}
+COMPARED = ("digits-baseline", "digits-reseeded", "digits-sparse")
 EXPLORED = "Energy by layer"
 PATIENCE_MS = 60_000
 COMPLAINTS = (".ant-alert-error", ".ant-alert-warning", ".ant-empty", "[data-test='chart-container'] .ant-result")
@@ -44,7 +45,15 @@ def look(url: str, password: str, dashboard: str, folder: Path) -> None:
         page.goto(f"{url}/superset/dashboard/{dashboard}/")
         n_charts = wait_until_drawn(page)
         page.screenshot(path=folder / "dashboard.png")
-        seen = {"n_charts": n_charts, "queries": list(queries), "complaints": complaints(page)}
+        n_queries, said = len(queries), complaints(page)
+        choose_runs(page, f"{url}/superset/dashboard/{dashboard}/", COMPARED)
+        page.screenshot(path=folder / "compared.png")
+        seen = {
+            "n_charts": n_charts,
+            "queries": queries[:n_queries],
+            "compared": queries[n_queries:],
+            "complaints": said + complaints(page),
+        }
         page.set_viewport_size({"width": 1600, "height": 900})
         page.goto(str(page.get_by_role("link", name=EXPLORED, exact=True).evaluate("link => link.href")))
         wait_until_drawn(page)
@@ -68,6 +77,16 @@ def keep_query(response: Any, queries: list[dict[str, Any]]) -> None:
         chart = body["form_data"].get("slice_id")
         if chart:
             queries.append({"chart": chart, "status": response.status, "body": body})
+
+
+def choose_runs(page: Any, address: str, names: tuple[str, ...]) -> None:
+    """Open the dashboard with run names chosen, by a link such as Superset hands out."""
+    names_listed = ",".join(names)
+    chosen = (
+        f"extraFormData:(filters:!((col:run_name,op:IN,val:!({names_listed})))),filterState:(value:!({names_listed}))"
+    )
+    page.goto(f"{address}?native_filters=(NATIVE_FILTER-run-name:(id:NATIVE_FILTER-run-name,ownState:(),{chosen}))")
+    wait_until_drawn(page)
 
 
 def wait_until_drawn(page: Any) -> int:

@@ -88,12 +88,16 @@ def seen(superset: Superset) -> dict[str, Any]:
     return dict(json.loads((shots / "seen.json").read_text(encoding="utf-8")))
 
 
+def by_title(superset: Superset, sent: Rows) -> dict[str, Any]:
+    charts = superset.get("/api/v1/chart/?q=(page_size:100)")["result"]
+    titles = {chart["id"]: chart["slice_name"] for chart in charts}
+    return {titles[query["chart"]]: query["body"] for query in sent}
+
+
 @pytest.fixture(scope="module")
 def queries(superset: Superset, seen: dict[str, Any]) -> dict[str, Any]:
     """The query of each chart, by its title, as the page sent it."""
-    charts = superset.get("/api/v1/chart/?q=(page_size:100)")["result"]
-    titles = {chart["id"]: chart["slice_name"] for chart in charts}
-    return {titles[query["chart"]]: query["body"] for query in seen["queries"]}
+    return by_title(superset, seen["queries"])
 
 
 @dataclass
@@ -154,7 +158,7 @@ def test_the_import_brings_the_dashboard_and_a_read_only_database(superset: Supe
 def test_the_page_draws_every_chart_without_a_complaint(seen: dict[str, Any], queries: dict[str, Any]) -> None:
     assert seen["complaints"] == []
     assert seen["n_charts"] == len(TITLES) + 1
-    assert {query["status"] for query in seen["queries"]} == {200}
+    assert {query["status"] for query in [*seen["queries"], *seen["compared"]]} == {200}
     assert sorted(queries) == sorted([*TITLES, "Published"])
 
 
@@ -184,3 +188,51 @@ def test_in_the_end_each_chart_shows_what_the_store_says(meanwhile: Meanwhile, e
         {name: pytest.approx(value, rel=1e-12) if isinstance(value, float) else value for name, value in row.items()}
         for row in wanted
     ]
+
+
+def layers_shown(superset: Superset, body: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Ask the chart of layers; return the energies of each run name."""
+    status, answer = superset.ask("POST", "/api/v1/chart/data", body)
+    assert status == 200, answer
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in answer["result"][0]["data"]:
+        for name in row.keys() - {"part"}:
+            found[name][row["part"]] = row[name]
+    return found
+
+
+class TestFilters:
+    """The rest of the filters is in the queries of the page: each chart above is of one chip and one run name."""
+
+    def test_run_names_stand_side_by_side(self, superset: Superset, seen: dict[str, Any], expected: Expected) -> None:
+        body = by_title(superset, seen["compared"])["Energy by layer"]
+        assert layers_shown(superset, body) == {
+            report.run.name: {layer.layer: layer.energy_pj for layer in report.layers} for report in expected.others
+        }
+
+    def test_another_chip(self, superset: Superset, queries: dict[str, Any], expected: Expected) -> None:
+        [report] = [report for report in expected.on_chips if report.chip == "seneca"]
+        body = with_filter(queries["Energy by layer"], "chip", ["seneca"])
+        assert layers_shown(superset, body)[report.run.name] == {
+            "whole chip": report.unlayered_energy_pj,
+            **{layer.layer: layer.energy_pj for layer in report.layers},
+        }
+
+    def test_two_chips_do_not_add_up(self, superset: Superset, queries: dict[str, Any], expected: Expected) -> None:
+        body = with_filter(queries["Energy by layer"], "chip", ["seneca", "odin"])
+        shown = layers_shown(superset, body)[expected.newest.run.name]
+        assert set(shown.values()) == {None}
+
+    def test_every_run_of_the_name(self, superset: Superset, queries: dict[str, Any], expected: Expected) -> None:
+        body = with_filter(queries["Energy by layer"], "is_latest", [True, False])
+        for layer, energy in layers_shown(superset, body)[expected.newest.run.name].items():
+            parts = [found.energy_pj for report in expected.reports for found in report.layers if found.layer == layer]
+            assert energy == pytest.approx(sum(parts), rel=1e-12)
+
+
+def with_filter(body: dict[str, Any], column: str, values: list[Any]) -> dict[str, Any]:
+    """Return a query with another choice in one of its filters."""
+    changed = json.loads(json.dumps(body))
+    [found] = [each for each in changed["queries"][0]["filters"] if each["col"] == column]
+    found["val"] = values
+    return dict(changed)
