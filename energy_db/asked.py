@@ -11,13 +11,13 @@ from energy_db.asking.queries import SavedQuery
 from energy_db.asking.values import filled
 from energy_db.engines.duckdb import Parameters
 from energy_db.errors import UsageError
-from energy_db.published import PublishedRuns
+from energy_db.exported import ExportedRuns
 
 if TYPE_CHECKING:
     import pyarrow
 
 
-class AskedRuns(PublishedRuns):
+class AskedRuns(ExportedRuns):
     """Runs that can be asked in SQL."""
 
     def sql(self, query: str, params: Parameters = (), *, timeout: float | None = None) -> pyarrow.Table:

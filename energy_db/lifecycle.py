@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from energy_db import sql
@@ -67,12 +67,21 @@ def scratch_store(views: Iterable[str], chips: Collection[str] | None = None) ->
     return engine
 
 
-def create(engine: Engine) -> None:
-    """Make a fresh store: the tables of schema/, stamped with the newest revision, the views and the shipped costs."""
+def create(engine: Engine, fill: Callable[[Engine], None] = lambda engine: None) -> None:
+    """Make a fresh store: the tables of schema/, stamped with the newest revision, the views and the shipped costs.
+
+    Parameters
+    ----------
+    engine : Engine
+        An empty database.
+    fill : callable
+        Fills the tables, in the same transaction and before the shipped costs, of which it may have brought some.
+    """
     with engine.transaction():
         for table in sql.tables():
             engine.run(table.statement)
         engine.run("INSERT INTO alembic_version VALUES (?)", [sql.newest_revision()])
+        fill(engine)
         _install_shipped(engine)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from energy_db import lifecycle, runs
 from energy_db.asked import AskedRuns
@@ -61,6 +61,29 @@ class EnergyStore(AskedRuns):
     def __init__(self, path: AnyPath = "energy.duckdb", read_only: bool = False) -> None:
         super().__init__(lifecycle.open_store(str(path), read_only))
         self._read_only = read_only
+
+    @classmethod
+    def from_export(cls, folder: AnyPath, path: AnyPath = "energy.duckdb") -> Self:
+        """Make a store from the files of `export_store`, and open it: the same runs, costs and figures.
+
+        Parameters
+        ----------
+        folder : path-like
+            The folder of the export.
+        path : path-like
+            The store to be made; nothing may be there.
+
+        Raises
+        ------
+        StoreError
+            If something is there, or a file of the export is missing, damaged or not what its manifest says.
+        StoreVersionError
+            If the export is of another schema revision.
+        """
+        from energy_db.exporting.stores import restore
+
+        restore(Path(folder), Path(path))
+        return cls(path)
 
     def __repr__(self) -> str:
         return f"EnergyStore({self.path!r}, read_only={self._read_only})"

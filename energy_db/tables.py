@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from energy_db.errors import EnergyDbError, UsageError
@@ -212,6 +213,38 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
         raise EnergyDbError(f"{target}: cannot be written: {error.strerror or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_folder(path: Path, write: Callable[[Path], Any]) -> None:
+    """Fill a folder that is there whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; one that is there must be empty.
+    write : callable
+        Fills the folder that it is given.
+
+    Raises
+    ------
+    UsageError
+        If something is in its place.
+    EnergyDbError
+        If it cannot be written.
+    """
+    target = path.resolve()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} is there already, and not empty", "Name another folder: -o DIR/")
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    rmtree(unfinished, ignore_errors=True)
+    try:
+        unfinished.mkdir()
+        write(unfinished)
+        unfinished.replace(target)
+    except OSError as error:
+        raise EnergyDbError(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        rmtree(unfinished, ignore_errors=True)
 
 
 def write_parquet(table: pyarrow.Table, path: str) -> None:

@@ -90,12 +90,7 @@ def describe(engine: Engine, name: str) -> list[ColumnInfo]:
     NotFoundError
         If there is none of this name.
     """
-    known = {view.name.lower(): view.name for view in _all(engine)}
-    found = known.get(name.lower().removeprefix("main."))
-    if found is None:
-        elsewhere = [full for full in known.values() if full.lower().endswith(f".{name.lower()}")]
-        guess = f"Did you mean {elsewhere[0]!r}? " if elsewhere else did_you_mean(name, known.values())
-        raise NotFoundError(f"the store has no view {name!r}", f"{guess}energy-db sql --views lists them.")
+    found = known_name(engine, name)
     schema, _, plain = found.rpartition(".")
     thing = _documented().get(found)
     texts = thing.columns if thing else {}
@@ -103,6 +98,23 @@ def describe(engine: Engine, name: str) -> list[ColumnInfo]:
         _column(column, kind, texts.get(column) or comment or "")
         for column, kind, comment in engine.rows(_COLUMNS, [schema or "main", plain])
     ]
+
+
+def known_name(engine: Engine, name: str) -> str:
+    """Return the name of a view or table as it stands in the store, with its schema if that is not main.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of this name.
+    """
+    known = {view.name.lower(): view.name for view in _all(engine)}
+    found = known.get(name.lower().removeprefix("main."))
+    if found is None:
+        elsewhere = [full for full in known.values() if full.lower().endswith(f".{name.lower()}")]
+        guess = f"Did you mean {elsewhere[0]!r}? " if elsewhere else did_you_mean(name, known.values())
+        raise NotFoundError(f"the store has no view {name!r}", f"{guess}energy-db sql --views lists them.")
+    return found
 
 
 def _all(engine: Engine) -> list[ViewInfo]:

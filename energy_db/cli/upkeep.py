@@ -15,16 +15,24 @@ _OPERATIONAL = 4
 
 
 @click.command()
+@click.option("--from", "folder", metavar="DIR", help="Make it from what `export --store` wrote.")
 @store_option
 @click.pass_obj
-def init(settings: Settings, /) -> None:
+def init(settings: Settings, /, folder: str | None) -> None:
     """Make an empty store; `ingest` makes one, too.
 
     \b
     Examples:
       energy-db init
       energy-db --db runs/energy.duckdb init
+      energy-db --db again.duckdb init --from backup/
     """
+    if folder is not None:
+        from energy_db.store import EnergyStore
+
+        with EnergyStore.from_export(folder, settings.path) as store:
+            say(f"{settings.path} made: {len(store.runs())} runs")
+        return
     existed = Path(settings.path).exists()
     with settings.open(read_only=False, create=True) as store:
         n_versions = len(store.costs.versions())

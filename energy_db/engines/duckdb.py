@@ -22,6 +22,7 @@ EngineError = duckdb.Error
 # What a statement of ours cannot cause unless it is wrong itself: never to be taken for bad input.
 EngineBug = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 MEMORY = ":memory:"
+_ROWS_OF_A_BATCH = 100_000
 
 _EXPLAIN = re.compile(r"^\s*EXPLAIN\s+(ANALYZE\s+|\([^)]*\)\s*)?", re.IGNORECASE)
 _PIVOT_HINT = "Ask one at a time; a PIVOT is one if it names its values: PIVOT ... ON column IN ('a', 'b')."
@@ -132,6 +133,10 @@ class Engine:
         """Execute a query and return its result as an Arrow table."""
         with _interruptible():
             return self._connection.sql(sql, params=parameters or None).to_arrow_table()
+
+    def batches(self, sql: str) -> pyarrow.RecordBatchReader:
+        """Execute a query and return its result batch by batch, while it is worked out."""
+        return self._connection.sql(sql).to_arrow_reader(_ROWS_OF_A_BATCH)
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, each with a value for every column; by columns, which is six times as fast."""

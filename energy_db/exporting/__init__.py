@@ -1,0 +1,1 @@
+"""What leaves the store as files for other programs, and the way back."""
