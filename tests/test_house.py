@@ -251,7 +251,12 @@ DOORS = {
     "duckdb_engine": {"energy_db.engines.alchemy"},
     "click": {name for name in MODULES if name.startswith("energy_db.cli.")},
     "rich": {"energy_db.cli.progress"},
-    "pyarrow": {"energy_db.tables", "energy_db.exporting.writing", "energy_db.record.run_file", "energy_db.record.journal"},
+    "pyarrow": {
+        "energy_db.tables",
+        "energy_db.exporting.writing",
+        "energy_db.record.run_file",
+        "energy_db.record.journal",
+    },
     "pandas": set(),
     "numpy": {
         "energy_db.intake.topology",
