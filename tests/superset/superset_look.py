@@ -1,8 +1,8 @@
 """Open the dashboard in headless Chromium, as a reader does: `superset_look.py URL PASSWORD DASHBOARD FOLDER`.
 
 Runs in the environment of Superset, which has playwright. It leaves in the folder: dashboard.png as it opens,
-compared.png with three runs chosen, and explore.png of one chart, all to be looked at; and seen.json, which has the query
-of every chart as the page sent it, what was answered, and every complaint on the pages.
+compared.png with three runs chosen, and explore.png of one chart, all to be looked at; and seen.json, which has the
+query of every chart as the page sent it, what was answered, and every complaint on the pages.
 """
 
 from __future__ import annotations
