@@ -141,6 +141,8 @@ class ExportedRuns(PublishedRuns):
         known = None if chip is None else ledger.known_chip(self._engine, chip)
         return query_of(self._engine, view, run_ids, known)
 
-    def _batches(self, view: str, wanted: Sequence[str | Run], chip: str | None) -> Iterator[Any]:
-        """Yield the rows of a view as Arrow batches, while they are worked out."""
-        yield from self._engine.batches(self._view_query(view, wanted, chip))
+    def _csv_pieces(self, view: str, wanted: Sequence[str | Run], chip: str | None) -> Iterator[bytes]:
+        """Yield the rows of a view as CSV, while they are worked out."""
+        from energy_db.exporting.writing import csv_pieces
+
+        yield from csv_pieces(self._engine, self._view_query(view, wanted, chip))

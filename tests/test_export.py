@@ -217,11 +217,20 @@ class TestCommand:
         assert "1 unchanged" in shell("ingest", "again.parquet").stderr
         assert dump(small_store) == before
 
-    def test_a_view_to_stdout_as_csv(self, shell: Shell, small_store: Path) -> None:
-        result = shell("export", "--view", "mart.layer_energy", "--chip", "loihi2", "--format", "csv")
-        header, *rows = result.stdout.splitlines()
-        column = header.split(",").index("energy_pj")
-        assert sorted(float(row.split(",")[column]) for row in rows) == [2.0, 8.4]
+    def test_a_view_to_stdout_is_the_file(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
+        asked = ("export", "--view", "mart.layer_energy", "--chip", "loihi2", "--format", "csv")
+        printed = shell(*asked).stdout
+        assert shell(*asked, "-o", "layers.csv").exit_code == 0
+        assert sorted(printed.splitlines()) == sorted((tmp_path / "layers.csv").read_text().splitlines())
+        table = csv.read_csv(tmp_path / "layers.csv")
+        assert dict(zip(table["layer"].to_pylist(), table["energy_pj"].to_pylist(), strict=True)) == {
+            "hidden": 8.4, "output": 2.0,
+        }  # fmt: skip
+
+    def test_of_no_rows_there_is_a_header(self, shell: Shell, small_store: Path) -> None:
+        result = shell("export", "--view", "mart.training_step_energy", "--format", "csv")
+        assert result.stdout.startswith('"run_id","run_name"')
+        assert len(result.stdout.splitlines()) == 1
 
     def test_a_view_to_a_file(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
         assert shell("export", "--view", "activity_by_neuron", "--run", "latest", "-o", "n.arrow").exit_code == 0

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from energy_db.cli.output import Settings, refuse_unwritable, say, store_option
 from energy_db.cli.reports import Top
 from energy_db.errors import UsageError
-
-if TYPE_CHECKING:
-    from energy_db.store import EnergyStore
 
 _SPEEDSCOPE = "speedscope"
 _FORMATS = ("parquet", "csv", "arrow")
@@ -99,7 +96,8 @@ def _export_view(
 ) -> None:  # fmt: skip
     if path is None and form == "csv" and not by_run:
         with settings.open() as store:
-            _print_csv(store, view, runs, chip)
+            for piece in store._csv_pieces(view, runs, chip):
+                click.echo(piece, nl=False)
         return
     target = _target(settings, path, is_folder=by_run)
     chosen = form or "parquet" if by_run else _format_of(form, target)
@@ -108,21 +106,13 @@ def _export_view(
     say(f"{view} is {target}")
 
 
-def _print_csv(store: EnergyStore, view: str, runs: tuple[str, ...], chip: str | None) -> None:
-    from energy_db.tables import csv_text
-
-    for number, batch in enumerate(store._batches(view, runs, chip)):
-        text = csv_text(batch.to_pylist(), batch.schema.names)
-        sys.stdout.write((text if number == 0 else text.partition("\n")[2]) + "\n")
-
-
 def _export_store(settings: Settings, form: str | None, path: str | None, events: str, **_: Any) -> None:
     target = _target(settings, path, is_folder=True)
     with settings.open() as store:
         manifest = store.export_store(target, format=form or "parquet", events=events == "all")
     n_rows = sum(table["rows"] for table in manifest["tables"])
     say(f"{settings.path} is {target}: {len(manifest['tables'])} tables, {n_rows} rows")
-    say(f"a store is made of it by: energy-db --db NEW.duckdb init --from {target}")
+    say(f"a store is made of it by: energy-db --db NEW.duckdb init --from {shlex.quote(str(target))}")
 
 
 def _export_flame_graph(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,19 @@ def write_file(
     with writer:
         for batch in batches:
             writer.write_batch(batch.cast(schema) if about else batch)
+
+
+def csv_pieces(engine: Engine, query: str) -> Iterator[bytes]:
+    """Yield the rows of a query as CSV, piece by piece, as `write_file` writes them."""
+    import pyarrow
+    from pyarrow import csv
+
+    batches = engine.batches(query)
+    for part in itertools.chain([batches.schema.empty_table()], batches):
+        piece = pyarrow.BufferOutputStream()
+        is_head = isinstance(part, pyarrow.Table)
+        csv.write_csv(part, piece, csv.WriteOptions(include_header=is_head, **_csv_settings(exact=False)))
+        yield piece.getvalue().to_pybytes()
 
 
 def write_by_run(engine: Engine, query: str, folder: Path, form: str, *, exact: bool = False) -> None:
