@@ -11,7 +11,7 @@ VENV_SUPERSET := .venv-superset
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint check test-duckdb15 parity oracles bi-tools superset docs bench bench-changepoints clean frameworks python-is-new-enough
+.PHONY: help demo test test-thorough lint check test-duckdb15 parity oracles bi-tools superset docs bench bench-changepoints clean frameworks python-is-new-enough
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -19,8 +19,11 @@ help: ## Say what can be made.
 demo: $(VENV)/installed ## Ingest three recorded runs and print where their energy goes.
 	@$(VENV)/bin/energy-db demo
 
-test: $(VENV)/ready ## Run the tests.
+test: $(VENV)/ready ## Run the tests, but for those that take long.
 	$(VENV)/bin/python -m pytest -n 2
+
+test-thorough: $(VENV)/ready ## Run the tests that take long: kills, many examples, whole pages.
+	$(VENV)/bin/python -m pytest -n 2 -m thorough
 
 lint: $(VENV)/ready ## Format, lint, types, SQL style, and whether the generated docs are current.
 	$(VENV)/bin/ruff format --check .
@@ -29,7 +32,7 @@ lint: $(VENV)/ready ## Format, lint, types, SQL style, and whether the generated
 	$(VENV)/bin/sqlfluff lint schema queries
 	$(VENV)/bin/python docs/generate.py --check
 
-check: lint test test-duckdb15 ## All that must be green before a change lands.
+check: lint test test-thorough test-duckdb15 ## All that must be green before a change lands.
 
 # What an engine can do otherwise: SQL, types, files. Text, help and arithmetic without it are not run twice.
 ENGINE_TESTS := $(addprefix tests/test_,views.py checks.py exactness.py conservation.py store.py contract.py \

@@ -17,6 +17,9 @@ from energy_db import EnergyStore, lifecycle
 from energy_db.cli import cli
 from energy_db.engines.duckdb import MEMORY, Engine
 
+# Two modules are called so, which only the doctests mind.
+collect_ignore = ["conftest.py", "bi/conftest.py"]
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:

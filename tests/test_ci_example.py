@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from test_docs import blocks
 
@@ -168,6 +169,7 @@ class Runner:
         return self.cache[-1][1]
 
 
+@pytest.mark.thorough
 def test_a_project_lives_by_it(tmp_path: Path) -> None:
     """One test, because each part needs the store of the one before: main is digits-reseeded, then digits-baseline."""
     runner = Runner(tmp_path)
@@ -197,6 +199,7 @@ def test_a_project_lives_by_it(tmp_path: Path) -> None:
     assert [text.rstrip("\n") for text in blocks(PAGE, "text")] == shown
 
 
+@pytest.mark.thorough
 def test_what_could_not_be_checked_is_not_accepted(tmp_path: Path) -> None:
     """A run of more timesteps may not be held against main: nothing is blessed, the baseline stays."""
     runner = Runner(tmp_path)

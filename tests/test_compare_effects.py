@@ -200,6 +200,7 @@ def energies_of(split: Split) -> list[Fraction]:
     return found
 
 
+@pytest.mark.thorough
 @few(24)
 @given(pair=pairs())
 def test_effects_add_up_flip_and_are_those_of_brute_force(store: EnergyStore, folder: Path, pair: Pair) -> None:
@@ -256,6 +257,7 @@ def unchanged_in(pair: Pair, factor: str) -> Pair:
     return Pair((before, after), pair.books)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("factor", EFFECTS)
 def test_what_does_not_change_has_no_part_in_it(store: EnergyStore, folder: Path, factor: str) -> None:
     @few(3)
@@ -268,6 +270,7 @@ def test_what_does_not_change_has_no_part_in_it(store: EnergyStore, folder: Path
     test()
 
 
+@pytest.mark.thorough
 @few(5)
 @given(pair=pairs())
 def test_the_other_methods_leave_nothing_over_either(store: EnergyStore, folder: Path, pair: Pair) -> None:
@@ -284,6 +287,7 @@ def test_the_other_methods_leave_nothing_over_either(store: EnergyStore, folder:
         assert summed == pytest.approx(comparison.change_pj, abs=1e-9 * scale), method
 
 
+@pytest.mark.thorough
 @few(6)
 @given(pair=pairs())
 def test_layers_are_split_as_their_neurons_are_where_spikes_cost_the_same(

@@ -551,6 +551,7 @@ def counted_networks(draw: st.DrawFn) -> dict[str, Any]:
     return {"spikes": by_neuron(4), "fan_out": by_neuron(2**40), "access": by_neuron(2**50), "hop": by_neuron(9)}
 
 
+@pytest.mark.thorough
 @few
 @given(network=counted_networks(), mac=st.integers(0, 2**63 - 1), shuffle=st.randoms(use_true_random=False))
 def test_the_store_counts_what_numpy_counts(

@@ -112,6 +112,7 @@ class TestRun:
             store.export_run(run, tmp_path / "again.parquet")
         assert not (tmp_path / "again.parquet").exists()
 
+    @pytest.mark.thorough
     @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         names=st.lists(st.text(min_size=1, max_size=8).filter(str.strip), min_size=1, max_size=3, unique=True),

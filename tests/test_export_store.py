@@ -84,6 +84,7 @@ class TestRoundTrip:
             assert again.runs() == []
         assert rows_of(tmp_path / "again.duckdb") == rows_of(tmp_store)
 
+    @pytest.mark.thorough
     def test_merges_of_restored_stores_are_merges_of_the_originals(
         self, full: Path, small_store: Path, tmp_path: Path
     ) -> None:

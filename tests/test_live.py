@@ -154,6 +154,7 @@ class TestEnergies:
             }
         )
 
+    @pytest.mark.thorough
     @settings(max_examples=20, deadline=None)
     @given(st.data())
     def test_a_stored_training_costs_what_was_shown(self, store: EnergyStore, data: st.DataObject) -> None:

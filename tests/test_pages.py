@@ -92,6 +92,7 @@ def kept_page(kept: Report) -> str:
 
 
 class TestEveryPage:
+    @pytest.mark.thorough
     def test_is_whole_and_fetches_and_runs_nothing(self, pages: dict[str, str]) -> None:
         for kind, source in pages.items():
             page = Page(source)
@@ -113,6 +114,7 @@ class TestEveryPage:
             assert scopes == {"row", "col"}
             assert len(page.all("h1")) == len(page.all("title")) == 1
 
+    @pytest.mark.thorough
     def test_shows_names_as_they_are(self, hostile_pages: dict[str, str]) -> None:
         for kind, source in hostile_pages.items():
             page = Page(source)

@@ -169,6 +169,7 @@ def that_cost(rows: list[tuple[Any, ...]]) -> dict[Any, Decimal]:
     return {key: energy for key, energy in found.items() if energy}
 
 
+@pytest.mark.thorough
 @few(20)
 @given(recording=recordings(), priced=operations())
 def test_every_grain_is_what_the_model_says(
@@ -272,6 +273,7 @@ def test_the_way_a_file_is_written_does_not_matter(
     assert after == before
 
 
+@pytest.mark.thorough
 @few(10)
 @given(recording=recordings(), data=st.data())
 def test_another_spike_is_another_run(

@@ -300,6 +300,7 @@ class TestTrouble:
             assert [path.name for path in (tmp_path / "bi" / "publications").glob("0*")] == ["000001"]
             assert store.publish(tmp_path / "bi", chips=["loihi2"]).number == 2
 
+    @pytest.mark.thorough
     def test_kill_9_at_any_moment(self, digits_store: Path, tmp_path: Path) -> None:
         random = Random(6)
         for _ in range(4):

@@ -52,6 +52,7 @@ def record_and_kill(folder: Path, seconds: float | None, n_batches: int = 100_00
     return [line.strip() for line in said if line.endswith("\n")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(4))
 def test_a_killed_recording_is_recovered_and_never_half_visible(tmp_path: Path, seed: int) -> None:
     acknowledged = int(record_and_kill(tmp_path, Random(seed).uniform(0, 0.1))[-1])

@@ -348,6 +348,7 @@ class TestOnePass:
 
 @pytest.mark.usefixtures("here")
 class TestFollowing:
+    @pytest.mark.thorough
     def test_many_writers_and_one_follower(self, tmp_store: Path) -> None:
         """8 processes write 25 runs each while one stores them: 200 runs, whose spikes NumPy counts anew."""
         _made("spool")
@@ -381,6 +382,7 @@ class TestFollowing:
             assert len(store.runs(name="shared-1")) == N_WRITERS
         assert sorted(entry.name for entry in Path("spool").iterdir()) == ["done"]
 
+    @pytest.mark.thorough
     def test_a_follower_that_is_killed_again_and_again(self, tmp_store: Path) -> None:
         n_spikes = fill(40)
         random = Random(5)

@@ -317,6 +317,7 @@ class TestSynapticEvents:
             assert again.status == "unchanged"
 
 
+@pytest.mark.thorough
 @settings(few, max_examples=20)
 @given(data=st.data(), convolution=convolutions())
 def test_the_store_counts_what_numpy_counts(

@@ -302,6 +302,7 @@ def noisy(store: EnergyStore, folder: Path, n_before: int, n_after: int, factor:
 
 
 class TestTheReason:
+    @pytest.mark.thorough
     def test_an_outlier_next_to_the_step_is_not_what_is_compared(self, empty: EnergyStore, tmp_path: Path) -> None:
         """The run before the step counts double: typical runs of both sides say why, and the step keeps its place."""
         counts = 1000 * (1 + 0.02 * np.random.default_rng(3).standard_normal(40))
@@ -325,6 +326,7 @@ class TestTheReason:
         assert typical(counts, 10.2, is_far, range(6, -1, -1)) == 0
         assert typical(counts, 10.2, [True] * 7, range(6, -1, -1)) == 6
 
+    @pytest.mark.thorough
     def test_no_more_than_a_person_reads(self, empty: EnergyStore, tmp_path: Path) -> None:
         """Of 25 levels of 4 runs each, the newest 20 steps have a reason."""
         for number in range(96):

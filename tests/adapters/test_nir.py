@@ -132,6 +132,7 @@ class TestFanOut:
         assert layers["in"]["fan_out"] == np.ravel([*rows, *rows[::-1]]).tolist()
         assert layers["lif"] == {"name": "lif", "role": "readout", "n_neurons": 32, "fan_out": 0}
 
+    @pytest.mark.thorough
     @settings(deadline=None, max_examples=30)
     @given(geometry=geometries())
     def test_of_pool_and_convolution_by_brute_force(
