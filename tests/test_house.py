@@ -103,7 +103,6 @@ FLOORS = (
         "record.reach",
         "publishing.setting",
         "exporting.writing",
-        "publishing.snapshot",
         "catalogue.citation",
         "catalogue.files",
         "catalogue.ledger",
@@ -118,6 +117,7 @@ FLOORS = (
     },
     {
         "pages.charts",
+        "publishing.snapshot",
         "pages.history_chart",
         "reports.flame",
         "reports.unit_prices",

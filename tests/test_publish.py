@@ -97,14 +97,16 @@ class TestContent:
         with EnergyStore(published.database, read_only=True) as opened:
             assert [result.check for result in opened.verify() if result.n_failures] == []
 
-    def test_it_says_what_it_is(self, store: EnergyStore, tmp_path: Path) -> None:
-        published = store.publish(tmp_path / "bi", chips=["loihi2", "truenorth"])
+    def test_it_says_what_it_is(self, store: EnergyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        store._engine.path = Path(store.path).name  # as it is when somebody opens it without a folder
+        published = store.publish("bi", chips=["loihi2", "truenorth"])
         ((number, path, revision, n_runs, n_spikes, has_events, chips),) = read(
             Path(published.database),
             "SELECT publication_number, store_path, schema_revision, n_runs, n_spikes, has_events, chips "
             "FROM mart.publication",
         )
-        assert (number, Path(str(path)), revision) == (1, Path(store.path), sql.newest_revision())
+        assert (number, path, revision) == (1, str(tmp_path / "energy.duckdb"), sql.newest_revision())
         assert (n_runs, n_spikes, has_events, chips) == (2, 528507 + 200500, False, "loihi2, truenorth")
         assert (published.number, published.n_runs, published.n_spikes) == (1, 2, 528507 + 200500)
 

@@ -55,7 +55,7 @@ def publish(engine: Engine, setting: Setting) -> Publication:
 
 def _publish(engine: Engine, folder: PublicationFolder, setting: Setting) -> Publication:
     number = max(folder.numbers(), default=0) + 1
-    order = Order(number, datetime.now(UTC).replace(tzinfo=None), setting.events, setting.chips, setting.parquet)
+    order = Order(number, datetime.now(UTC).replace(tzinfo=None), _place_of(engine), setting)
     with folder.new_version(number) as unfinished:
         snapshot = make_snapshot(engine, unfinished, order)
         published = Publication(
@@ -66,10 +66,10 @@ def _publish(engine: Engine, folder: PublicationFolder, setting: Setting) -> Pub
             published_at=order.published_at,
             n_runs=snapshot.n_runs,
             n_spikes=snapshot.n_spikes,
-            has_events=order.events,
-            chips=order.chips,
+            has_events=setting.events,
+            chips=setting.chips,
         )
-        catalog = catalog_of(published, _place_of(engine), snapshot, order.parquet)
+        catalog = catalog_of(published, order.store, snapshot, setting.parquet)
         text = json.dumps(catalog, indent=2, ensure_ascii=False)
         (unfinished / CATALOG).write_text(text + "\n", encoding="utf-8")
     return published

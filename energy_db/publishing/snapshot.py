@@ -11,18 +11,18 @@ from pathlib import Path
 import energy_db
 from energy_db import sql
 from energy_db.engines.duckdb import Engine, identifier, literal
+from energy_db.publishing.setting import FACT, Setting
 
 LARGE = ("mart.neuron_energy", "mart.timestep_energy", "mart.training_step_energy")
 """Facts that stay views: as tables, they would be most of the publication."""
 
 _SNAPSHOT = "snapshot"
 _EVENTS = "spike_events"
-_SETTINGS = "publish_"
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be published.
+    """One publication that is to be made.
 
     Attributes
     ----------
@@ -30,19 +30,16 @@ class Order:
         Number of the publication.
     published_at : datetime
         When it is made (UTC, without a zone).
-    events : bool
-        Whether single spike events are published, too.
-    chips : tuple of str
-        The chips that facts are priced on; empty for all.
-    parquet : bool
-        Whether facts are written as Parquet files, too.
+    store : str
+        The store that it is made from.
+    setting : Setting
+        How.
     """
 
     number: int
     published_at: datetime
-    events: bool
-    chips: tuple[str, ...]
-    parquet: bool
+    store: str
+    setting: Setting
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ def make_snapshot(engine: Engine, folder: Path, order: Order) -> Snapshot:
             _copy_tables(engine, store, order)
             _lay_marts(engine, order)
             counted = (*_count_tables(engine), *_count_views(engine, order, folder / "marts"))
-            n_runs, n_spikes = _describe(engine, store, order, counted)
+            n_runs, n_spikes = _describe(engine, order, counted)
             return Snapshot(n_runs, n_spikes, counted, _types(engine))
 
 
@@ -110,13 +107,13 @@ def _copy_tables(engine: Engine, store: str, order: Order) -> None:
         source = ".".join(identifier(name) for name in (store, schema, table))
         target = f"{identifier(schema)}.{identifier(table)}"
         columns, condition = "*", ""
-        if schema == "main" and not order.events:
+        if schema == "main" and not order.setting.events:
             if table == _EVENTS:
                 continue
             if table == "runs":
                 columns = "* REPLACE (false AS has_events)"
         if (schema, table) == ("main", "store_info"):
-            condition = f" WHERE NOT starts_with(fact, {literal(_SETTINGS)})"
+            condition = f" WHERE fact <> {literal(FACT)}"
         engine.run(f"INSERT INTO {target} SELECT {columns} FROM {source}{condition}")
 
 
@@ -127,20 +124,20 @@ def _lay_marts(engine: Engine, order: Order) -> None:
         engine.run(f"DROP VIEW {view.name}")
         engine.run(f"ALTER TABLE mart._laid RENAME TO {view.name.removeprefix('mart.')}")
         engine.run(replace(view, kind="TABLE").comments)
-    for view in (view for view in _mart() if view.name in LARGE and order.chips):
+    for view in (view for view in _mart() if view.name in LARGE and order.setting.chips):
         engine.run(f"CREATE OR REPLACE VIEW {view.name} AS SELECT * FROM ({view.query}) WHERE {_of_chips(order)}")
         engine.run(view.comments)
 
 
 def _selected(view: sql.SqlObject, order: Order) -> str:
     """Return the query for a view's rows, of the chips that are asked for."""
-    if not order.chips or "chip" not in view.columns:
+    if not order.setting.chips or "chip" not in view.columns:
         return f"FROM {view.name}"
     return f"FROM {view.name} WHERE {_of_chips(order)}"
 
 
 def _of_chips(order: Order) -> str:
-    return f"chip IN ({', '.join(literal(chip) for chip in order.chips)})"
+    return f"chip IN ({', '.join(literal(chip) for chip in order.setting.chips)})"
 
 
 def _count_tables(engine: Engine) -> Iterator[Counted]:
@@ -151,11 +148,11 @@ def _count_tables(engine: Engine) -> Iterator[Counted]:
 
 def _count_views(engine: Engine, order: Order, marts: Path) -> Iterator[Counted]:
     """Count the facts that are views, and write all facts as files on the way."""
-    if order.parquet:
+    if order.setting.parquet:
         marts.mkdir()
     for view in _mart():
         n_rows = None
-        if order.parquet:
+        if order.setting.parquet:
             path = literal(str(marts / file_of(view)))
             n_rows = engine.value(f"COPY ({_selected(view, order)}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
         if view.name in LARGE:
@@ -169,15 +166,16 @@ def file_of(view: sql.SqlObject) -> str:
     return f"{view.name.removeprefix('mart.')}.parquet"
 
 
-def _describe(engine: Engine, store: str, order: Order, counted: Sequence[Counted]) -> tuple[int, int]:
+def _describe(engine: Engine, order: Order, counted: Sequence[Counted]) -> tuple[int, int]:
     """Store what the publication is; returns its runs and spikes."""
     for table in sql.publication_tables():
         engine.run(table.statement)
         engine.run(table.comments)
     ((n_runs, n_spikes),) = engine.rows("SELECT count(*), CAST(coalesce(sum(n_spikes), 0) AS BIGINT) FROM main.runs")
+    how = order.setting
     about = [
-        order.number, order.published_at, engine.path, sql.newest_revision(), energy_db.__version__,
-        engine.value("SELECT version()"), n_runs, n_spikes, order.events, ", ".join(order.chips) or None,
+        order.number, order.published_at, order.store, sql.newest_revision(), energy_db.__version__,
+        engine.value("SELECT version()"), n_runs, n_spikes, how.events, ", ".join(how.chips) or None,
     ]  # fmt: skip
     engine.insert("mart.publication", [about])
     engine.insert("mart.publication_contents", [[entry.name, entry.kind, entry.n_rows] for entry in counted])
