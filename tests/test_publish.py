@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -20,8 +21,9 @@ from factories import run_file, with_sidecar
 from pyarrow import parquet
 
 from energy_db import EnergyStore, sql
+from energy_db.engines.duckdb import Engine, EngineError
 from energy_db.errors import NotFoundError, PublicationError, StoreError, UsageError
-from energy_db.publishing.snapshot import LARGE
+from energy_db.publishing.snapshot import LARGE, Counted
 
 MARTS = {view.name: view for view in sql.views() if view.room == sql.MART}
 FACTS = [name for name, view in MARTS.items() if "energy_pj" in view.columns]
@@ -301,6 +303,27 @@ class TestTrouble:
             assert read(Path(published.database), "SELECT publication_number FROM mart.publication") == [(1,)]
             assert [path.name for path in (tmp_path / "bi" / "publications").glob("0*")] == ["000001"]
             assert store.publish(tmp_path / "bi", chips=["loihi2"]).number == 2
+
+    @pytest.mark.parametrize("how", ["the engine fails", "Ctrl-C"])
+    def test_the_store_goes_on_after_one_that_was_cut_short(
+        self, store: EnergyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        def cut(engine: Engine) -> Iterator[Counted]:
+            if how == "Ctrl-C":
+                # What a statement that is interrupted leaves: a transaction that takes none any more.
+                with suppress(EngineError):
+                    engine.rows("SELECT error('cut')")
+                raise KeyboardInterrupt
+            yield from engine.rows("SELECT error('cut')")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("energy_db.publishing.snapshot._count_tables", cut)
+            with pytest.raises(KeyboardInterrupt if how == "Ctrl-C" else PublicationError):
+                store.publish(tmp_path / "bi", chips=["loihi2"])
+        assert store.sql("SELECT database_name FROM duckdb_databases() WHERE NOT internal").num_rows == 1
+        assert store.report("digits-baseline", "loihi2").total_energy_pj == 899253.2
+        assert not list((tmp_path / "bi").rglob("*.unfinished"))
+        assert store.publish(tmp_path / "bi", chips=["loihi2"]).number == 1
 
     @pytest.mark.thorough
     def test_kill_9_at_any_moment(self, digits_store: Path, tmp_path: Path) -> None:

@@ -82,18 +82,19 @@ def make_snapshot(engine: Engine, folder: Path, order: Order) -> Snapshot:
         If something cannot be written.
     """
     store = str(engine.value("SELECT current_database()"))
-    with engine.building(str(folder / "energy.duckdb"), _SNAPSHOT), engine.transaction():
+    database = str(folder / "energy.duckdb")
+    with engine.building(database, _SNAPSHOT), _inside(engine, store), engine.transaction():
         engine.run(f"COPY FROM DATABASE {identifier(store)} TO {_SNAPSHOT} (SCHEMA)")
-        with _inside(engine, store):
-            _copy_tables(engine, store, order)
-            _lay_marts(engine, order)
-            counted = (*_count_tables(engine), *_count_views(engine, order, folder / "marts"))
-            n_runs, n_spikes = _describe(engine, order, counted)
-            return Snapshot(n_runs, n_spikes, counted, _types(engine))
+        _copy_tables(engine, store, order)
+        _lay_marts(engine, order)
+        counted = (*_count_tables(engine), *_count_views(engine, order, folder / "marts"))
+        n_runs, n_spikes = _describe(engine, order, counted)
+        return Snapshot(n_runs, n_spikes, counted, _types(engine))
 
 
 @contextmanager
 def _inside(engine: Engine, store: str) -> Iterator[None]:
+    """Let names of the block mean the snapshot; around its transaction, as one that failed takes no statement more."""
     engine.run(f"USE {_SNAPSHOT}")
     try:
         yield
