@@ -36,12 +36,11 @@ check: lint test test-thorough test-duckdb15 ## All that must be green before a 
 
 # What an engine can do otherwise: SQL, types, files. Text, help and arithmetic without it are not run twice.
 ENGINE_TESTS := $(addprefix tests/test_,views.py checks.py exactness.py conservation.py store.py contract.py \
-	identity.py migrations.py costs.py costs_in_force.py repricing.py comparison.py compare_verdict.py history.py \
-	merging.py public_surface.py sql_lockdown.py sql_command.py)
+	identity.py migrations.py costs.py costs_in_force.py comparison.py history.py merging.py public_surface.py sql_lockdown.py sql_command.py)
 
 test-duckdb15: $(VENV)/ready $(VENV_15)/ready ## Run the tests of SQL and files on the oldest supported engine, DuckDB 1.5.
 	$(VENV_15)/bin/python -m pytest -n 2 $(ENGINE_TESTS)
-	OTHER_PYTHON=$(CURDIR)/$(VENV_15)/bin/python $(VENV)/bin/python -m pytest tests/test_publish_readers.py
+	OTHER_PYTHON=$(CURDIR)/$(VENV_15)/bin/python $(VENV)/bin/python -m pytest -m thorough tests/test_publish_readers.py
 
 parity: $(VENV_PARITY)/ready ## Run the parity tests against the real sc-neurocore, which it installs (not part of check).
 	PARITY_PEER=required $(VENV_PARITY)/bin/python -m pytest tests/parity

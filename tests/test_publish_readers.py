@@ -13,6 +13,7 @@ import sys
 from itertools import cycle, islice
 from pathlib import Path
 
+import pytest
 from factories import run_file, with_sidecar
 
 from energy_db import EnergyStore
@@ -54,6 +55,7 @@ def new_run(folder: Path, number: int) -> Path:
     return with_sidecar(run_file(folder / f"run-{number}.parquet", events), network)
 
 
+@pytest.mark.thorough
 def test_readers_and_a_writer_never_meet(tmp_path: Path) -> None:
     """Each hidden spike costs 2.1 pJ on loihi2 (cost-model.md); run k has k + 2 spikes."""
     folder = tmp_path / "bi"
