@@ -11,7 +11,7 @@ VENV_SUPERSET := .venv-superset
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-thorough lint check test-duckdb15 parity oracles bi-tools superset docs bench bench-changepoints clean frameworks python-is-new-enough
+.PHONY: help demo test test-thorough faults lint check test-duckdb15 parity oracles bi-tools superset docs bench bench-changepoints clean frameworks python-is-new-enough
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -24,6 +24,11 @@ test: $(VENV)/ready ## Run the tests, but for those that take long.
 
 test-thorough: $(VENV)/ready ## Run the tests that take long: kills, many examples, whole pages.
 	$(VENV)/bin/python -m pytest -n 2 -m thorough
+
+faults: $(VENV)/ready ## Kill, fill the disk, damage and fuzz: hundreds of kills, thousands of broken files (not part of check).
+	FAULTS_KILLS=300 FAULTS_MUTATIONS=10000 FAULTS_RESULTS=$(CURDIR)/.cache/faults \
+		$(VENV)/bin/python -m pytest -n 2 -m faults tests/faults
+	$(VENV)/bin/python docs/faults.py .cache/faults
 
 lint: $(VENV)/ready ## Format, lint, types, SQL style, and whether the generated docs are current.
 	$(VENV)/bin/ruff format --check .

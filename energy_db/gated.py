@@ -8,7 +8,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from energy_db.catalogue import ledger
-from energy_db.engines.duckdb import EngineBug, EngineError, first_line
+from energy_db.engines.duckdb import EngineBug, EngineError
+from energy_db.engines.wording import first_line
 from energy_db.errors import StoreError, UsageError
 from energy_db.runs import Run
 from energy_db.tracked import TrackedRuns

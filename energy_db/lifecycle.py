@@ -7,7 +7,8 @@ from pathlib import Path
 
 from energy_db import sql
 from energy_db.catalogue import shipped
-from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line
+from energy_db.engines.duckdb import MEMORY, Engine, EngineError
+from energy_db.engines.wording import first_line
 from energy_db.errors import StoreError, StoreVersionError
 
 _ONLY_IN_FILES = ("alembic_version", "saved_queries", "spike_events", "store_info")

@@ -84,7 +84,7 @@ def tables() -> tuple[SqlObject, ...]:
 def views() -> tuple[SqlObject, ...]:
     """Return the views of queries/ in an order in which each finds the views that it reads."""
     by_name = {view.name: view for room in _VIEW_ROOMS for view in _read_room(room)}
-    sources = {view.name: _words(view) & by_name.keys() - {view.name} for view in by_name.values()}
+    sources = {view.name: words_of(view) & by_name.keys() - {view.name} for view in by_name.values()}
     return tuple(by_name[name] for name in TopologicalSorter(sources).static_order())
 
 
@@ -111,7 +111,7 @@ def view_versions(names: tuple[str, ...]) -> dict[str, str]:
 
 def views_read_by(view: SqlObject) -> set[str]:
     """Return the names of the views that a view reads."""
-    return _words(view) & {other.name for other in views()} - {view.name}
+    return words_of(view) & {other.name for other in views()} - {view.name}
 
 
 @cache
@@ -183,7 +183,8 @@ def _read(path: Path) -> SqlObject:
     return SqlObject(found[1], name, path.parent.name, sentence, grain, columns, statement)
 
 
-def _words(view: SqlObject) -> set[str]:
+def words_of(view: SqlObject) -> set[str]:
+    """Return the words of a view's statement: among them the tables and views that it reads."""
     return set(re.findall(r"(?:\bmart\.)?\w+", re.sub(r"--[^\n]*", "", view.statement)))
 
 

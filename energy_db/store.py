@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from energy_db import lifecycle, runs
-from energy_db.asked import AskedRuns
 from energy_db.catalogue.book import Catalogue
 from energy_db.errors import UsageError
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, ingest_file, ingest_recording
+from energy_db.kept import KeptRuns
 from energy_db.network_files import read_network
 from energy_db.record.journal import is_journal, recover
 from energy_db.runs import Run
-from energy_db.verification import CheckResult, check_results
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 AnyPath = str | PathLike[str]
 
 
-class EnergyStore(AskedRuns):
+class EnergyStore(KeptRuns):
     """A store of recorded runs in one DuckDB file; for one thread at a time.
 
     Parameters
@@ -39,9 +38,16 @@ class EnergyStore(AskedRuns):
         The file; it is made if it does not exist. ':memory:' keeps everything in memory.
     read_only : bool
         Refuse to write; several readers can share a file, a writer needs it alone.
+    memory_limit : str, optional
+        How much memory statements may take, such as '2GB'; by default 80 % of the machine's. What needs more is written
+        to a folder beside the store, or refused.
+    threads : int, optional
+        How many threads they may take; by default one for each core.
 
     Raises
     ------
+    UsageError
+        If a limit cannot be meant.
     StoreError
         If the file cannot be opened or is not an energy-db store.
     StoreLockedError
@@ -58,9 +64,21 @@ class EnergyStore(AskedRuns):
     899253.2
     """
 
-    def __init__(self, path: AnyPath = "energy.duckdb", read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: AnyPath = "energy.duckdb",
+        read_only: bool = False,
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+    ) -> None:
         super().__init__(lifecycle.open_store(str(path), read_only))
         self._read_only = read_only
+        try:
+            self._engine.limit(memory_limit, threads)
+        except UsageError:
+            self._engine.close()
+            raise
 
     @classmethod
     def from_export(cls, folder: AnyPath, path: AnyPath = "energy.duckdb") -> Self:
@@ -311,16 +329,6 @@ class EnergyStore(AskedRuns):
         with self._engine.transaction():
             runs.set_tags(self._engine, key, {tag: values.get(tag) for tag in tags})
         return runs.load(self._engine, key)
-
-    def verify(self) -> list[CheckResult]:
-        """Check that all sums close, roll-ups equal events, and no cost was changed or lacks its source.
-
-        Returns
-        -------
-        list of CheckResult
-            One result for each check; a sound store has no failures in any.
-        """
-        return list(check_results(self._engine))
 
     def progress(self) -> float:
         """Return how far the running statement is, from 0 to 1, for a progress bar in another thread."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from energy_db import sql
 from energy_db.catalogue import shipped
-from energy_db.engines.duckdb import Engine, EngineError, first_line
+from energy_db.engines.duckdb import MEMORY, Engine, EngineError
+from energy_db.engines.wording import first_line
 from energy_db.errors import StoreError
 
 
@@ -32,25 +34,98 @@ class CheckResult:
     first_failure: dict[str, Any] | None
 
 
-def check_results(engine: Engine) -> Iterator[CheckResult]:
-    """Run every check of the store, one by one.
+# What takes minutes on a large store: to read all events, or to price every neuron and timestep on every chip.
+_SLOW = frozenset({"spike_events", "energy_by_neuron_all_versions", "energy_by_step_all_versions"})
+
+_PUBLICATION = [sql.MART, "publication"]
+
+
+def check_results(engine: Engine, quick: bool = False) -> Iterator[CheckResult]:
+    """Run the checks of the store, one by one.
+
+    Parameters
+    ----------
+    engine : Engine
+        The store.
+    quick : bool
+        Leave out what reads all events, or prices every neuron and timestep.
 
     Raises
     ------
     StoreError
-        If the store cannot be read.
+        If the store cannot be read; it names the tables.
     """
-    try:
-        for view in sql.views():
-            if view.room == "checks":
-                yield _found(view.name, view.sentence, engine.records(f"SELECT * FROM {view.name}"))
-        yield _found("drivers_are_as_counted", "Driver counts that are not what their runs give.", _miscounted(engine))
-    except EngineError as error:
-        raise StoreError(f"{engine.path} cannot be read: {first_line(error)}", "Is the file damaged?") from error
+    _refuse_damaged(engine, quick)
+    yield _found(
+        "views_are_as_shipped", "Views that are missing, or not those of this release.", _unlike_release(engine)
+    )
+    for view in sql.views():
+        if view.room == "checks" and not (quick and _is_slow(view)):
+            yield _found(view.name, view.sentence, _failures(engine, view))
+    yield _found("drivers_are_as_counted", "Driver counts that are not what their runs give.", _miscounted(engine))
     changed = shipped.changed_versions(engine)
     yield _found("costs_are_unchanged", "Cost versions whose content is not what was added.", changed)
-    unlike = shipped.unlike_published(engine)
-    yield _found("shipped_costs_are_as_published", "Shipped cost versions that are missing or changed.", unlike)
+    unpublished = shipped.unlike_published(engine)
+    yield _found("shipped_costs_are_as_published", "Shipped cost versions that are missing or changed.", unpublished)
+
+
+def _refuse_damaged(engine: Engine, quick: bool) -> None:
+    """Make sure that every value of every table can be read; each block of the file carries a checksum."""
+    troubles = {}
+    for table in sql.tables():
+        if quick and table.name in _SLOW:
+            continue
+        try:
+            engine.run(f"SELECT bit_xor(hash(COLUMNS(*))) FROM main.{table.name}")
+        except EngineError as error:
+            troubles[table.name] = first_line(error)
+    if troubles:
+        raise StoreError(
+            f"{engine.path} is damaged: {', '.join(troubles)} cannot be read: {next(iter(troubles.values()))}",
+            "Restore it from a backup or a publication, or ingest the run files again into a new store.",
+        )
+
+
+def _is_slow(check: sql.SqlObject) -> bool:
+    return any(word in _SLOW for view in sql.views_behind([check.name]) for word in sql.words_of(view))
+
+
+def _failures(engine: Engine, check: sql.SqlObject) -> list[dict[str, Any]]:
+    try:
+        return engine.records(f"SELECT * FROM main.{check.name}")
+    except EngineError as error:
+        return [{"cannot_be_asked": first_line(error)}]
+
+
+def _unlike_release(engine: Engine) -> list[dict[str, Any]]:
+    """Return the views whose text is not what this release would install, as the engine itself writes it."""
+    stored, wanted = dict(_texts(engine)), _texts_of_release()
+    # A publication has tables in the place of the mart's views.
+    is_publication = engine.rows("SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?", _PUBLICATION)
+    return [
+        {"view": name, "found": "other text" if name in stored else "missing"}
+        for name, text in sorted(wanted.items())
+        if stored.get(name) != text and not (is_publication and name.startswith(f"{sql.MART}."))
+    ]
+
+
+@cache
+def _texts_of_release() -> dict[str, str]:
+    engine = Engine(MEMORY)
+    try:
+        engine.run(f"CREATE SCHEMA {sql.MART}")
+        for thing in (*sql.tables(), *sql.views()):
+            engine.run(thing.statement)
+        return dict(_texts(engine))
+    finally:
+        engine.close()
+
+
+def _texts(engine: Engine) -> list[tuple[Any, ...]]:
+    return engine.rows(
+        "SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || view_name, sql "
+        "FROM duckdb_views() WHERE database_name = current_database() AND NOT internal"
+    )
 
 
 def _miscounted(engine: Engine) -> list[dict[str, Any]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from energy_db import EnergyStore, sql
+from energy_db.errors import StoreError
 
 CHECKS = {view.name for view in sql.views() if view.room == "checks"} | {
-    "drivers_are_as_counted", "costs_are_unchanged", "shipped_costs_are_as_published",
+    "drivers_are_as_counted", "costs_are_unchanged", "shipped_costs_are_as_published", "views_are_as_shipped",
 }  # fmt: skip
 SHIPPED_COSTS = {"costs_are_unchanged", "shipped_costs_are_as_published"}
 RUN = "run_key = 1 AND layer_index = 0"
@@ -34,6 +36,12 @@ DAMAGE = {
     "active neurons are miscounted": (
         f"UPDATE layers SET n_active_neurons = 2 WHERE {RUN}",
         {"neurons_sum_to_layers"},
+    ),
+    "a view is lost": ("DROP VIEW mart.runs", {"views_are_as_shipped"}),
+    "a check is lost": ("DROP VIEW steps_equal_events", {"views_are_as_shipped", "steps_equal_events"}),
+    "a view says something else": (
+        "CREATE OR REPLACE VIEW drivers_of_runs AS SELECT 1; CREATE OR REPLACE VIEW events_apart AS SELECT 1 AS run_id",
+        {"views_are_as_shipped"},
     ),
     "a cost is changed": ("UPDATE costs SET energy_pj = 0.6 WHERE operation = 'aer_routing'", SHIPPED_COSTS),
     "a cost's range is changed": ("UPDATE costs SET low_pj = 0.1 WHERE chip = 'akida'", SHIPPED_COSTS),
@@ -128,3 +136,53 @@ def test_a_failure_is_shown(small_store: Path) -> None:
         [result] = [result for result in store.verify() if result.check == "layers_sum_to_run"]
         run_id = store.run("kept").run_id
     assert (result.n_failures, result.first_failure) == (1, {"run_id": run_id, "run_spikes": 5, "layer_spikes": 6})
+
+
+SEEN_QUICKLY = {"a run is miscounted", "a cost is lost", "a view is lost", "a layer is miscounted"}
+ONLY_SEEN_AT_LENGTH = {"a spike event is lost"}
+
+
+@pytest.mark.parametrize("damage", sorted(SEEN_QUICKLY | ONLY_SEEN_AT_LENGTH))
+def test_a_quick_look_sees_all_but_single_events(small_store: Path, damage: str) -> None:
+    statement, found_by = DAMAGE[damage]
+    with EnergyStore(small_store) as store:
+        store._engine.run(statement)
+        found = {result.check for result in store.verify(quick=True) if result.n_failures}
+    assert found == (found_by if damage in SEEN_QUICKLY else set())
+
+
+def test_a_quick_look_reads_no_events(small_store: Path) -> None:
+    with EnergyStore(small_store) as store:
+        store._engine.run("ALTER TABLE spike_events RENAME TO hidden_events")
+        checks = {result.check: result.n_failures for result in store.verify(quick=True)}
+    assert set(checks.values()) == {0}
+    assert CHECKS - checks.keys() == {
+        "activity_has_layers", "energy_sums_close", "neurons_equal_events", "spike_energy_sums_close",
+        "steps_equal_events",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("table", ["spike_events", "neuron_activity", "costs"])
+def test_a_table_that_is_gone_is_named(small_store: Path, table: str) -> None:
+    with duckdb.connect(small_store) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
+    with EnergyStore(small_store, read_only=True) as store, pytest.raises(StoreError, match=f"damaged: {table} cannot"):
+        store.verify()
+
+
+def test_a_page_that_is_damaged_is_named_with_its_table(digits_store: Path) -> None:
+    # The blocks of the largest table: the file is 128 KiB blocks behind three headers of 4 KiB.
+    with duckdb.connect(digits_store, read_only=True) as connection:
+        [(block,)] = connection.execute(
+            "SELECT min(block_id) FROM pragma_storage_info('spike_events') WHERE column_name = 'sample_index' "
+            "AND block_id >= 0 AND persistent"
+        ).fetchall()
+    with digits_store.open("r+b") as file:
+        file.seek(3 * 4096 + block * 131072 + 5000)
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 0xFF]))
+    with EnergyStore(digits_store, read_only=True) as store:
+        with pytest.raises(StoreError, match="is damaged: spike_events cannot be read") as caught:
+            store.verify()
+        assert "backup" in str(caught.value.hint)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from energy_db.asking.queries import SavedQuery, explained, shipped
-from energy_db.engines.duckdb import Engine, EngineError, first_line
+from energy_db.engines.duckdb import Engine, EngineError
+from energy_db.engines.wording import first_line
 from energy_db.errors import NotFoundError, QueryError, UsageError
 from energy_db.guess import did_you_mean
 

@@ -14,7 +14,8 @@ from energy_db.catalogue.entries import plain_text
 from energy_db.catalogue.files import Problem
 from energy_db.catalogue.ledger import Fact, as_day
 from energy_db.catalogue.sets import Chip, CostSet
-from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
+from energy_db.engines.duckdb import Engine, EngineBug, EngineError
+from energy_db.engines.wording import first_line
 from energy_db.errors import CostError, StoreError, UsageError
 from energy_db.reports.difference import Difference, diff
 

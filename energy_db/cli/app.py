@@ -11,6 +11,7 @@ import click
 
 import energy_db
 from energy_db.cli import (
+    archive,
     compare,
     costs,
     export,
@@ -83,6 +84,8 @@ class EnergyDbGroup(click.Group):
     metavar="SECONDS",
     help="How long to wait for a store that another process holds.",
 )
+@click.option("--memory-limit", metavar="SIZE", help="How much memory to take at most, such as 2GB.")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="How many threads to take at most.")
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -92,7 +95,9 @@ class EnergyDbGroup(click.Group):
 )
 @click.version_option(energy_db.__version__, prog_name="energy-db")
 @click.pass_context
-def cli(context: click.Context, db: str | None, wait: float, color: str) -> None:
+def cli(
+    context: click.Context, db: str | None, wait: float, memory_limit: str | None, threads: int | None, color: str
+) -> None:
     """Where does the energy of a spiking neural network go?
 
     \b
@@ -103,7 +108,7 @@ def cli(context: click.Context, db: str | None, wait: float, color: str) -> None
     Spikes in, joules out, history kept. stdout is data, stderr is talk.
     Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 not found, 4 operational, 130 interrupted.
     """
-    context.obj = Settings(db=db, wait=wait)
+    context.obj = Settings(db=db, wait=wait, memory_limit=memory_limit, threads=threads)
     choose_colours(color)
 
 
@@ -136,6 +141,7 @@ for _verb in (
     publish.publish,
     upkeep.verify,
     upkeep.migrate,
+    archive.archive,
     upkeep.doctor,
     reports.demo,
     upkeep.completion,

@@ -34,6 +34,8 @@ class Settings:
 
     db: str | None
     wait: float = 0
+    memory_limit: str | None = None
+    threads: int | None = None
     is_scratch: bool = False
 
     @property
@@ -51,7 +53,12 @@ class Settings:
         until = time.monotonic() + self.wait
         while True:
             try:
-                return EnergyStore(self.path, read_only=read_only or must_exist)
+                return EnergyStore(
+                    self.path,
+                    read_only=read_only or must_exist,
+                    memory_limit=self.memory_limit,
+                    threads=self.threads,
+                )
             except StoreLockedError:
                 if time.monotonic() > until:
                     raise

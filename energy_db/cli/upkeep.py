@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from energy_db.cli.output import Output, Settings, output_options, say, store_option
 from energy_db.errors import EnergyDbError
 
+if TYPE_CHECKING:
+    from energy_db.store import EnergyStore
+
 _CHECK_FAILED = 1
 _OPERATIONAL = 4
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)
+
+# Names of files beside a store -> what to do with them.
+_LEFTOVERS = {
+    "STORE.wal": "what was committed last; the next writer takes it into the store, so never remove it alone",
+    "STORE.archive-unfinished*": "of an archive that was cut short; it can be removed",
+    "STORE.backup-*.unfinished*": "of a migration that was cut short; it can be removed",
+    "*.recording": "a recording that was not closed, or is under way; energy-db ingest takes it",
+}
 
 
 @click.command()
@@ -40,21 +54,24 @@ def init(settings: Settings, /, folder: str | None) -> None:
 
 
 @click.command()
+@click.option("--quick", is_flag=True, help="Leave out what reads every event; seconds, whatever the store holds.")
 @store_option
 @output_options
 @click.pass_obj
-def verify(settings: Settings, /, output: Output) -> int:
+def verify(settings: Settings, /, output: Output, quick: bool) -> int:
     """Check that the store is sound.
 
     \b
     Examples:
       energy-db verify
+      energy-db verify --quick
       energy-db verify --json
 
-    All sums close at every grain, roll-ups equal events, no cost was changed or lacks a source. Exit code 1 if not.
+    Every value can be read, all sums close at every grain, roll-ups equal events, no view or cost was changed, no cost
+    lacks a source. Exit code 1 if not, 4 if the file is damaged.
     """
     with settings.open() as store:
-        results = store.verify()
+        results = store.verify(quick=quick)
     rows = [
         {
             "check": result.check,
@@ -155,20 +172,47 @@ def completion(context: click.Context, /, shell: str) -> None:
 
 
 def _store_facts(settings: Settings, /) -> list[dict[str, Any]]:
+    import os
     import shutil
 
     path = Path(settings.path)
-    free = shutil.disk_usage(path.resolve().parent if path.resolve().parent.exists() else Path.cwd()).free
+    folder = path.resolve().parent
+    free = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
     rows: list[dict[str, Any]] = [
         {"what": "store", "is": str(path.resolve()), "ok": True},
         {"what": "free disk", "is": f"{free // 2**20} MiB", "ok": free > 2**26},
     ]
+    if folder.exists() and not os.access(folder, os.W_OK):
+        rows.append({"what": "folder", "is": f"{folder} cannot be written to: runs cannot be stored", "ok": False})
     if not path.exists():
         return [*rows, {"what": "store state", "is": "does not exist yet; ingest makes it", "ok": True}]
+    if not os.access(path, os.W_OK):
+        rows.append({"what": "file", "is": f"{path} cannot be written to: runs cannot be stored", "ok": False})
     try:
         with settings.open() as store:
-            n_runs = len(store.runs())
-            rows.append({"what": "store state", "is": f"usable, {n_runs} runs", "ok": True})
+            rows += _run_facts(store)
     except EnergyDbError as error:
         rows.append({"what": "store state", "is": str(error), "ok": False})
-    return [*rows, {"what": "store size", "is": f"{path.stat().st_size / 2**20:.1f} MiB", "ok": True}]
+    rows.append({"what": "store size", "is": f"{path.stat().st_size / 2**20:.1f} MiB", "ok": True})
+    return [*rows, *_leftovers(path)]
+
+
+def _run_facts(store: EnergyStore) -> list[dict[str, Any]]:
+    """Return what the runs say of the store, and of the clock that they were stored by."""
+    runs = store.runs()
+    rows: list[dict[str, Any]] = [{"what": "store state", "is": f"usable, {len(runs)} runs", "ok": True}]
+    now = datetime.now(UTC).replace(tzinfo=None)
+    ahead = [run for run in runs if run.ingested_at > now + _CLOCKS_DIFFER_BY]
+    if ahead:
+        found = f"{len(ahead)} runs were stored after now, {now:%Y-%m-%d %H:%M} UTC: `latest` means one of them"
+        rows.append({"what": "clock", "is": f"{found}; is the clock right?", "ok": False})
+    return rows
+
+
+def _leftovers(path: Path) -> list[dict[str, Any]]:
+    """Return the files beside a store that something left there when it was cut short."""
+    return [
+        {"what": "left behind", "is": f"{found.name}: {meaning}", "ok": True}
+        for pattern, meaning in _LEFTOVERS.items()
+        for found in sorted(path.parent.glob(pattern.replace("STORE", escape(path.name))))
+    ]

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from energy_db.comparisons.rows import Effects, LayerChange, NeuronChange, OperationChange
-from energy_db.engines.duckdb import Engine, literal
+from energy_db.engines.duckdb import Engine
+from energy_db.engines.wording import literal
 from energy_db.errors import UsageError
 from energy_db.reports.cells import as_float
 

@@ -11,7 +11,8 @@ from alembic.config import Config
 from duckdb_engine import ConnectionWrapper
 from sqlalchemy.pool import NullPool
 
-from energy_db.engines.duckdb import Engine, first_line
+from energy_db.engines.duckdb import Engine
+from energy_db.engines.wording import first_line
 
 
 class UpgradeError(Exception):

@@ -12,8 +12,10 @@ from weakref import WeakKeyDictionary, WeakSet
 import duckdb
 
 from energy_db.engines import vetting
+from energy_db.engines.own_file import OwnFile
 from energy_db.engines.patience import patiently
-from energy_db.errors import QueryError, StoreError, StoreLockedError
+from energy_db.engines.wording import CLOSE_IT, first_line, literal, open_error
+from energy_db.errors import QueryError, StoreError, StoreLockedError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow
@@ -24,6 +26,7 @@ EngineBug = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserExcep
 MEMORY = ":memory:"
 _ROWS_OF_A_BATCH = 100_000
 
+_MORE_MEMORY = "Raise it (--memory-limit), or take fewer threads (--threads 1). Nothing was changed."
 _EXPLAIN = re.compile(r"^\s*EXPLAIN\s+(ANALYZE\s+|\([^)]*\)\s*)?", re.IGNORECASE)
 _PIVOT_HINT = "Ask one at a time; a PIVOT is one if it names its values: PIVOT ... ON column IN ('a', 'b')."
 
@@ -35,10 +38,9 @@ _handed_over: WeakKeyDictionary[duckdb.DuckDBPyConnection, str] = WeakKeyDiction
 # The block size makes a store a third smaller, the storage version lets tools that embed DuckDB 1.5 open it.
 _STORE_CONFIG = {"default_block_size": "131072", "storage_compatibility_version": "v1.5.0"}
 
-_CLOSE_IT = "Close the other EnergyStore, connection or SQLAlchemy engine first."
-
-# Harmless settings that each further connection makes, ours or that of a tool: Ibis sets the last two.
+# Harmless settings that each further connection makes, ours or that of a tool: Ibis sets the two before the limits.
 _NEVER_LOCKED = ["enable_progress_bar", "enable_progress_bar_print", "TimeZone", "python_enable_replacements"]
+_NEVER_LOCKED += ["memory_limit", "threads"]
 
 
 class Engine:
@@ -62,13 +64,41 @@ class Engine:
     def __init__(self, path: str, read_only: bool = False) -> None:
         self.path = path
         self.read_only = read_only
-        self.is_open = True
-        try:
-            self._opened = duckdb.connect(path, read_only=read_only, config=dict(_STORE_CONFIG))
-        except duckdb.Error as error:
-            raise _open_error(path, error) from error
+        self._limits: dict[str, str | int] = {}
+        self._open()
         _engines_here.add(self)
+
+    def _open(self) -> None:
+        self._file = OwnFile(self.path)
+        self._opened = self._file.opened(self._connect, duckdb.DuckDBPyConnection.close)
+        self.is_open = True
         self._configure()
+        self.limit(**self._limits)
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return duckdb.connect(self.path, read_only=self.read_only, config=dict(_STORE_CONFIG))
+        except duckdb.Error as error:
+            raise open_error(self.path, error) from error
+
+    def limit(self, memory_limit: str | int | None = None, threads: str | int | None = None) -> None:
+        """Bound the memory, such as '2GB', and the threads that statements take; None leaves what is.
+
+        Raises
+        ------
+        UsageError
+            If the engine does not know what is meant.
+        """
+        for setting, wanted in (("memory_limit", memory_limit), ("threads", threads)):
+            if wanted is None:
+                continue
+            try:
+                self._connection.execute(f"SET {setting} = {literal(str(wanted))}")
+            except duckdb.Error as error:
+                example = "2GB" if setting == "memory_limit" else "2"
+                hint = f"{first_line(error)}. Write for example {example}."
+                raise UsageError(f"{setting} is {wanted!r}", hint) from error
+            self._limits[setting] = wanted
 
     def _configure(self) -> None:
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
@@ -98,6 +128,22 @@ class Engine:
         """Close the connection; what is committed is on disk."""
         self.is_open = False
         self._opened.close()
+
+    def put_in_place(self, path: str) -> None:
+        """Put another file in the place of this engine's own, in one step, and go on with it.
+
+        Raises
+        ------
+        StoreLockedError
+            If this process has further connections to the file, which would go on with the old one.
+        """
+        if (n_connections := self.value("SELECT * FROM duckdb_connection_count()")) > 1:
+            raise StoreLockedError(f"{self.path} has {n_connections} open connections in this process", CLOSE_IT)
+        # Nothing may be left to be written when the old file is closed: its log would be that of the new one.
+        self._connection.execute("CHECKPOINT")
+        self._file.replace_by(path)
+        self.close()
+        self._open()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a second connection to the same database, for the SQLAlchemy door."""
@@ -168,7 +214,7 @@ class Engine:
         try:
             self._connection.execute(f"ATTACH {literal(path)} AS {name} (READ_ONLY)")
         except duckdb.Error as error:
-            raise _open_error(path, error) from error
+            raise open_error(path, error) from error
         try:
             yield
         finally:
@@ -190,6 +236,8 @@ class Engine:
         self._connection.execute("BEGIN TRANSACTION")
         try:
             yield
+            if self.path != MEMORY:
+                self._file.refuse_replaced()
             self._connection.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.Error):  # a failed COMMIT has rolled back already
@@ -267,6 +315,8 @@ def _interruptible() -> Iterator[None]:
     """Let Ctrl-C be what it is elsewhere: the engine reports it as an error of its own."""
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise StoreError(f"the memory limit is too small: {first_line(error)}", _MORE_MEMORY) from error
     except (RuntimeError, duckdb.InterruptException) as error:
         if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
             raise KeyboardInterrupt from error
@@ -284,7 +334,7 @@ def refuse_open_here(path: str) -> None:
     open_here = [engine.path for engine in _engines_here if engine.is_open]
     open_here += [of for connection, of in _handed_over.items() if _is_open(connection)]
     if any(_is_same_file(of, path) for of in open_here):
-        raise StoreLockedError(f"{path} is already open in this process", _CLOSE_IT)
+        raise StoreLockedError(f"{path} is already open in this process", CLOSE_IT)
 
 
 def _is_open(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -297,39 +347,3 @@ def _is_open(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def _is_same_file(path: str, other: str) -> bool:
     return path != MEMORY and Path(path).exists() and Path(path).samefile(other)
-
-
-def literal(text: str) -> str:
-    """Quote a text for use in a statement that takes no parameters."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """Quote the name of a column."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an engine's message, without its class."""
-    line = str(error).strip().partition("\n")[0]
-    return line.partition("Error: ")[2] or line
-
-
-def _open_error(path: str, error: duckdb.Error) -> StoreError:
-    message = str(error)
-    if "Could not set lock" in message:
-        holder = message.partition("held in ")[2].partition(". ")[0].strip() or "another process"
-        return StoreLockedError(
-            f"{path} is held by {holder}",
-            "Wait until it is done, or close it there. Several readers can share a store, a writer needs it alone.",
-        )
-    if "different configuration" in message:
-        return StoreLockedError(
-            f"{path} is already open in this process in another mode",
-            f"{_CLOSE_IT} Or use it: store.engine reads beside a store that writes.",
-        )
-    if Path(path).is_dir():
-        return StoreError(f"{path} is a folder, not a store")
-    if not Path(path).parent.is_dir():
-        return StoreError(f"{path}: the folder {Path(path).parent} does not exist", "Create the folder first.")
-    return StoreError(f"{path} cannot be opened as a store: {first_line(error)}")

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from energy_db.engines.duckdb import Engine, literal
+from energy_db.engines.duckdb import Engine
+from energy_db.engines.wording import literal
 from energy_db.errors import UsageError
 from energy_db.exporting.writing import write_file
 from energy_db.intake.network import Layer

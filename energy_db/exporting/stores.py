@@ -12,7 +12,8 @@ from typing import Any
 
 import energy_db
 from energy_db import lifecycle, sql
-from energy_db.engines.duckdb import Engine, EngineError, first_line, literal
+from energy_db.engines.duckdb import Engine, EngineError
+from energy_db.engines.wording import first_line, literal
 from energy_db.errors import StoreError, StoreVersionError
 from energy_db.exporting.writing import names_of, read_arrow, write_by_run, write_file
 from energy_db.tables import write_folder

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from energy_db.asking import listing
-from energy_db.engines.duckdb import Engine, identifier, literal
+from energy_db.engines.duckdb import Engine
+from energy_db.engines.wording import identifier, literal
 from energy_db.errors import UsageError
 from energy_db.exporting.writing import portable, write_by_run, write_file
 from energy_db.tables import write_folder, write_whole

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from energy_db.engines.duckdb import Engine, identifier
+from energy_db.engines.duckdb import Engine
+from energy_db.engines.wording import identifier
 from energy_db.errors import UsageError
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line, identifier, literal
+from energy_db.engines.duckdb import MEMORY, Engine, EngineError
+from energy_db.engines.wording import first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError, Violation
 from energy_db.intake import declaration as declared
 from energy_db.intake.declaration import Declaration

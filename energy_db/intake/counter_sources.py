@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from energy_db import sql, tables
-from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line, identifier, literal
+from energy_db.engines.duckdb import Engine, EngineBug, EngineError
+from energy_db.engines.wording import first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError
 from energy_db.guess import did_you_mean
 from energy_db.intake.contract import literal_pattern, refuse_what_is_no_file

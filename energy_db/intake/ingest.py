@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from energy_db import runs, sql
-from energy_db.engines.duckdb import Engine, EngineBug, EngineError, first_line
+from energy_db.engines.duckdb import Engine, EngineBug, EngineError
+from energy_db.engines.wording import first_line
 from energy_db.errors import EnergyDbError, RunFileError, StoreError, UsageError
 from energy_db.intake import counter_sources, counters, identity
 from energy_db.intake import declaration as declared

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from energy_db import lifecycle, runs, sql
 from energy_db.catalogue import shipped
-from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError, first_line, refuse_open_here
+from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError, refuse_open_here
+from energy_db.engines.wording import first_line
 from energy_db.errors import RunFileError, StoreError
 from energy_db.intake import identity
 from energy_db.runs import Run

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from energy_db.engines.duckdb import MEMORY, Engine, EngineError, first_line
+from energy_db.engines.duckdb import MEMORY, Engine, EngineError
+from energy_db.engines.wording import first_line
 from energy_db.errors import PublicationError
 from energy_db.publishing.catalog import catalog_of
 from energy_db.publishing.folder import CATALOG, PublicationFolder

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import energy_db
 from energy_db import sql
-from energy_db.engines.duckdb import Engine, identifier, literal
+from energy_db.engines.copying import inside, tables_here
+from energy_db.engines.duckdb import Engine
+from energy_db.engines.wording import identifier, literal
 from energy_db.publishing.setting import FACT, Setting
 
 LARGE = ("mart.neuron_energy", "mart.timestep_energy", "mart.training_step_energy")
@@ -83,7 +84,7 @@ def make_snapshot(engine: Engine, folder: Path, order: Order) -> Snapshot:
     """
     store = str(engine.value("SELECT current_database()"))
     database = str(folder / "energy.duckdb")
-    with engine.building(database, _SNAPSHOT), _inside(engine, store), engine.transaction():
+    with engine.building(database, _SNAPSHOT), inside(engine, _SNAPSHOT), engine.transaction():
         engine.run(f"COPY FROM DATABASE {identifier(store)} TO {_SNAPSHOT} (SCHEMA)")
         _copy_tables(engine, store, order)
         _lay_marts(engine, order)
@@ -92,19 +93,9 @@ def make_snapshot(engine: Engine, folder: Path, order: Order) -> Snapshot:
         return Snapshot(n_runs, n_spikes, counted, _types(engine))
 
 
-@contextmanager
-def _inside(engine: Engine, store: str) -> Iterator[None]:
-    """Let names of the block mean the snapshot; around its transaction, as one that failed takes no statement more."""
-    engine.run(f"USE {_SNAPSHOT}")
-    try:
-        yield
-    finally:
-        engine.run(f"USE {identifier(store)}")
-
-
 def _copy_tables(engine: Engine, store: str, order: Order) -> None:
     """Copy what tables hold: events if they are asked for, and nothing of where the store is published to."""
-    for schema, table in _tables(engine):
+    for schema, table in tables_here(engine):
         source = ".".join(identifier(name) for name in (store, schema, table))
         target = f"{identifier(schema)}.{identifier(table)}"
         columns, condition = "*", ""
@@ -142,7 +133,7 @@ def _of_chips(order: Order) -> str:
 
 
 def _count_tables(engine: Engine) -> Iterator[Counted]:
-    for schema, table in _tables(engine):
+    for schema, table in tables_here(engine):
         n_rows = engine.value(f"SELECT count(*) FROM {identifier(schema)}.{identifier(table)}")
         yield Counted(table if schema == "main" else f"{schema}.{table}", "table", int(n_rows))
 
@@ -189,14 +180,6 @@ def _types(engine: Engine) -> dict[tuple[str, str], str]:
         "FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal"
     )
     return {(name, column): kind for name, column, kind in rows}
-
-
-def _tables(engine: Engine) -> list[tuple[str, str]]:
-    rows = engine.rows(
-        "SELECT schema_name, table_name FROM duckdb_tables() "
-        "WHERE database_name = current_database() AND NOT internal ORDER BY table_oid"
-    )
-    return [(str(schema), str(table)) for schema, table in rows]
 
 
 def _mart() -> list[sql.SqlObject]:

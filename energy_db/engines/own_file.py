@@ -1,0 +1,80 @@
+"""Whether the file under a store's path is still the one that was opened, and how another takes its place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from energy_db.errors import StoreError
+
+Opened = TypeVar("Opened")
+_MOST_TRIES = 10
+
+
+class OwnFile:
+    """The file of an engine: a path, and which file that was.
+
+    Parameters
+    ----------
+    path : str
+        The path; one that no file has is that of a database in memory.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._identity: tuple[int, int] | None = None
+
+    def opened(self, open_it: Callable[[], Opened], close: Callable[[Opened], None]) -> Opened:
+        """Open the file, and make sure that no other took its place meanwhile: what is written to it would be lost.
+
+        Raises
+        ------
+        StoreError
+            If others do so all the time.
+        """
+        for _ in range(_MOST_TRIES):
+            before = self._look()
+            handle = open_it()
+            self._identity = self._look()
+            if before in (None, self._identity):
+                return handle
+            close(handle)
+        raise StoreError(f"{self._path} is replaced again and again", "Stop what replaces it, then try again.")
+
+    def refuse_replaced(self) -> None:
+        """Make sure that what is committed will be found under the path.
+
+        Raises
+        ------
+        StoreError
+            If another file lies there by now, or none.
+        """
+        if self._identity is not None and self._look() != self._identity:
+            raise StoreError(
+                f"{self._path} was replaced or removed since it was opened",
+                "Nothing was stored. Open the store again, and find out what moves its file.",
+            )
+
+    def replace_by(self, path: str) -> None:
+        """Let another file take the place, in one step that outlives a crash."""
+        self.refuse_replaced()
+        target = Path(self._path).resolve()
+        new = Path(path)
+        new.chmod(target.stat().st_mode & 0o7777)
+        new.replace(target)
+        with suppress(OSError):  # not all systems can sync a folder
+            folder = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = Path(self._path).stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino

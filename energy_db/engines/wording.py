@@ -1,0 +1,47 @@
+"""How SQL quotes texts and names, and what the engine's own messages are turned into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from energy_db.errors import StoreError, StoreLockedError
+
+CLOSE_IT = "Close the other EnergyStore, connection or SQLAlchemy engine first."
+
+
+def literal(text: str) -> str:
+    """Quote a text for use in a statement that takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Quote the name of a column."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an engine's message, without its class."""
+    line = str(error).strip().partition("\n")[0]
+    return line.partition("Error: ")[2] or line
+
+
+def open_error(path: str, error: Exception) -> StoreError:
+    """Return what to say of a file that the engine does not open."""
+    message = str(error)
+    if "Could not set lock" in message:
+        holder = message.partition("held in ")[2].partition(". ")[0].strip() or "another process"
+        return StoreLockedError(
+            f"{path} is held by {holder}",
+            "Wait until it is done (energy-db --wait 60 ...), or close it there. Several readers can share a store, a "
+            "writer needs it alone.",
+        )
+    if "different configuration" in message:
+        return StoreLockedError(
+            f"{path} is already open in this process in another mode",
+            f"{CLOSE_IT} Or use it: store.engine reads beside a store that writes.",
+        )
+    if Path(path).is_dir():
+        return StoreError(f"{path} is a folder, not a store")
+    if not Path(path).parent.is_dir():
+        return StoreError(f"{path}: the folder {Path(path).parent} does not exist", "Create the folder first.")
+    return StoreError(f"{path} cannot be opened as a store: {first_line(error)}")
