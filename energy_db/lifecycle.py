@@ -7,7 +7,7 @@ from pathlib import Path
 
 from energy_db import sql
 from energy_db.catalogue import shipped
-from energy_db.engines.duckdb import MEMORY, Engine, EngineError
+from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError
 from energy_db.engines.wording import first_line
 from energy_db.errors import StoreError, StoreVersionError
 
@@ -96,11 +96,11 @@ def check(engine: Engine) -> None:
     StoreVersionError
         If it was made by an older or newer energy-db.
     """
-    tables = _tables(engine)
-    if not tables and not engine.read_only:
+    found = _stamp(engine)
+    if found is None and not engine.read_only and not _tables(engine):
         create(engine)
         return
-    refuse_other_revision(engine, tables)
+    _refuse_other_revision(engine, found)
     if _is_current(engine):
         return
     if engine.read_only:
@@ -111,7 +111,7 @@ def check(engine: Engine) -> None:
     refresh(engine)
 
 
-def refuse_other_revision(engine: Engine, tables: set[str] | None = None) -> None:
+def refuse_other_revision(engine: Engine) -> None:
     """Make sure that a database is a store whose tables are those of this release.
 
     Raises
@@ -121,7 +121,11 @@ def refuse_other_revision(engine: Engine, tables: set[str] | None = None) -> Non
     StoreVersionError
         If it was made by an older or newer energy-db.
     """
-    found, wanted = revision(engine, _tables(engine) if tables is None else tables), sql.newest_revision()
+    _refuse_other_revision(engine, _stamp(engine))
+
+
+def _refuse_other_revision(engine: Engine, stamp: str | None) -> None:
+    found, wanted = _known(engine, stamp), sql.newest_revision()
     if found < wanted:
         raise StoreVersionError(
             f"{engine.path} is at schema revision {found}, this energy-db wants {wanted}",
@@ -134,16 +138,23 @@ def refuse_other_revision(engine: Engine, tables: set[str] | None = None) -> Non
         )
 
 
-def revision(engine: Engine, tables: set[str]) -> str:
-    """Return the revision at which a store stands."""
-    if "alembic_version" in tables:
-        found = engine.rows("SELECT version_num FROM alembic_version")
-        if len(found) == 1:
-            return str(found[0][0])
-    raise StoreError(
-        f"{engine.path} is a DuckDB database, but not an energy-db store",
-        "Choose another file with --db or ENERGY_DB; energy-db makes it if it does not exist.",
-    )
+def _stamp(engine: Engine) -> str | None:
+    """Return the revision that a database says it is at; None if it says none."""
+    # To list the tables first would take a third of opening a store.
+    try:
+        found = engine.rows("SELECT version_num FROM main.alembic_version")
+    except EngineBug:
+        return None
+    return str(found[0][0]) if len(found) == 1 else None
+
+
+def _known(engine: Engine, stamp: str | None) -> str:
+    if stamp is None:
+        raise StoreError(
+            f"{engine.path} is a DuckDB database, but not an energy-db store",
+            "Choose another file with --db or ENERGY_DB; energy-db makes it if it does not exist.",
+        )
+    return stamp
 
 
 def refresh(engine: Engine) -> None:
@@ -184,7 +195,7 @@ def migrate(path: str, dry_run: bool = False) -> tuple[str, str, str | None]:
 
 
 def _migrate(engine: Engine, dry_run: bool) -> tuple[str, str, str | None]:
-    found, wanted = revision(engine, _tables(engine)), sql.newest_revision()
+    found, wanted = _known(engine, _stamp(engine)), sql.newest_revision()
     if dry_run and found <= wanted:
         return found, wanted, None
     if found >= wanted:
