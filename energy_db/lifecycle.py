@@ -277,3 +277,4 @@ def _back_up(engine: Engine, found: str) -> Path:
         raise StoreError(f"{backup}: the backup failed: {first_line(error)}", "Nothing was migrated.") from error
     finally:
         unfinished.unlink(missing_ok=True)
+        Path(f"{unfinished}.wal").unlink(missing_ok=True)

@@ -77,13 +77,17 @@ def _refuse_damaged(engine: Engine, quick: bool) -> None:
             continue
         try:
             engine.run(f"SELECT bit_xor(hash(COLUMNS(*))) FROM main.{table.name}")
-        except EngineError as error:
-            troubles[table.name] = first_line(error)
+        except (EngineError, StoreError) as error:
+            troubles[table.name] = error.message if isinstance(error, StoreError) else first_line(error)
     if troubles:
         raise StoreError(
-            f"{engine.path} is damaged: {', '.join(troubles)} cannot be read: {next(iter(troubles.values()))}",
+            f"{engine.path} is damaged: {', '.join(troubles)} cannot be read: {_without_path(engine, troubles)}",
             "Restore it from a backup or a publication, or ingest the run files again into a new store.",
         )
+
+
+def _without_path(engine: Engine, troubles: dict[str, str]) -> str:
+    return next(iter(troubles.values())).removeprefix(f"{engine.path} is damaged: ")
 
 
 def _is_slow(check: sql.SqlObject) -> bool:

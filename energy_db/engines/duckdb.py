@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary, WeakSet
 import duckdb
 
 from energy_db.engines import vetting
-from energy_db.engines.own_file import OwnFile
+from energy_db.engines.own_file import OwnFile, is_same_file
 from energy_db.engines.patience import patiently
-from energy_db.engines.wording import CLOSE_IT, first_line, literal, open_error
+from energy_db.engines.wording import CLOSE_IT, first_line, literal, open_error, trouble_of_all, write_error
 from energy_db.errors import QueryError, StoreError, StoreLockedError, UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ EngineBug = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserExcep
 MEMORY = ":memory:"
 _ROWS_OF_A_BATCH = 100_000
 
-_MORE_MEMORY = "Raise it (--memory-limit), or take fewer threads (--threads 1). Nothing was changed."
 _EXPLAIN = re.compile(r"^\s*EXPLAIN\s+(ANALYZE\s+|\([^)]*\)\s*)?", re.IGNORECASE)
 _PIVOT_HINT = "Ask one at a time; a PIVOT is one if it names its values: PIVOT ... ON column IN ('a', 'b')."
 
@@ -95,9 +94,7 @@ class Engine:
             try:
                 self._connection.execute(f"SET {setting} = {literal(str(wanted))}")
             except duckdb.Error as error:
-                example = "2GB" if setting == "memory_limit" else "2"
-                hint = f"{first_line(error)}. Write for example {example}."
-                raise UsageError(f"{setting} is {wanted!r}", hint) from error
+                raise UsageError(f"{setting} is {wanted!r}", first_line(error)) from error
             self._limits[setting] = wanted
 
     def _configure(self) -> None:
@@ -154,18 +151,32 @@ class Engine:
         _handed_over[self._connection] = self.path
         return self._connection
 
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let Ctrl-C be what it is elsewhere: the engine reports it as an error of its own; and say other trouble."""
+        try:
+            yield
+        except (RuntimeError, duckdb.InterruptException) as error:
+            if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
+                raise KeyboardInterrupt from error
+            raise
+        except duckdb.Error as error:
+            if trouble := trouble_of_all(self.path, error):
+                raise trouble from error
+            raise
+
     def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Execute statements whose result nobody needs."""
         self.rows(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Execute a query and return its rows."""
-        with _interruptible():
+        with self._interruptible():
             return self._connection.execute(sql, parameters).fetchall()
 
     def records(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Execute a query and return its rows as dictionaries by column name."""
-        with _interruptible():
+        with self._interruptible():
             result = self._connection.execute(sql, parameters)
             names = [column[0] for column in result.description or []]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -177,7 +188,7 @@ class Engine:
 
     def arrow(self, sql: str, parameters: Parameters = ()) -> pyarrow.Table:
         """Execute a query and return its result as an Arrow table."""
-        with _interruptible():
+        with self._interruptible():
             return self._connection.sql(sql, params=parameters or None).to_arrow_table()
 
     def batches(self, sql: str) -> pyarrow.RecordBatchReader:
@@ -238,11 +249,17 @@ class Engine:
             yield
             if self.path != MEMORY:
                 self._file.refuse_replaced()
-            self._connection.execute("COMMIT")
+            self._commit()
         except BaseException:
             with suppress(duckdb.Error):  # a failed COMMIT has rolled back already
                 self._connection.execute("ROLLBACK")
             raise
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except duckdb.Error as error:
+            raise write_error(self.path, error) from error
 
     def read_only_query(self, sql: str, parameters: Parameters = (), timeout: float | None = None) -> pyarrow.Table:
         """Execute one query of a user's in a transaction that cannot write; None or 0 seconds are no limit.
@@ -310,19 +327,6 @@ def _query_errors() -> Iterator[None]:
         raise QueryError(f"the query failed: {str(error).strip()}") from error
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C be what it is elsewhere: the engine reports it as an error of its own."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise StoreError(f"the memory limit is too small: {first_line(error)}", _MORE_MEMORY) from error
-    except (RuntimeError, duckdb.InterruptException) as error:
-        if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
-            raise KeyboardInterrupt from error
-        raise
-
-
 def refuse_open_here(path: str) -> None:
     """Make sure that no engine of this process has a file open: to open and close it beside would drop its lock.
 
@@ -333,7 +337,7 @@ def refuse_open_here(path: str) -> None:
     """
     open_here = [engine.path for engine in _engines_here if engine.is_open]
     open_here += [of for connection, of in _handed_over.items() if _is_open(connection)]
-    if any(_is_same_file(of, path) for of in open_here):
+    if any(is_same_file(of, path) for of in open_here):
         raise StoreLockedError(f"{path} is already open in this process", CLOSE_IT)
 
 
@@ -343,7 +347,3 @@ def _is_open(connection: duckdb.DuckDBPyConnection) -> bool:
     except duckdb.ConnectionException:
         return False
     return True
-
-
-def _is_same_file(path: str, other: str) -> bool:
-    return path != MEMORY and Path(path).exists() and Path(path).samefile(other)

@@ -14,6 +14,11 @@ Opened = TypeVar("Opened")
 _MOST_TRIES = 10
 
 
+def is_same_file(path: str, other: str) -> bool:
+    """Whether two paths lead to one file; a database in memory has none."""
+    return Path(path).exists() and Path(path).samefile(other)
+
+
 class OwnFile:
     """The file of an engine: a path, and which file that was.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from energy_db.errors import StoreError, StoreLockedError
 
+_BROKEN = ("FatalException", "InternalException", "SerializationException")
 CLOSE_IT = "Close the other EnergyStore, connection or SQLAlchemy engine first."
 
 
@@ -23,6 +24,28 @@ def first_line(error: BaseException) -> str:
     """Return the first line of an engine's message, without its class."""
     line = str(error).strip().partition("\n")[0]
     return line.partition("Error: ")[2] or line
+
+
+def write_error(path: str, error: Exception) -> StoreError:
+    """Return what to say where a commit fails."""
+    return StoreError(
+        f"{path} cannot be written: {first_line(error)}",
+        "Nothing was stored; the store is as it was. Is the disk full?",
+    )
+
+
+def trouble_of_all(path: str, error: Exception) -> StoreError | None:
+    """Return what to say of trouble that any statement can have; None if the statement itself is the trouble."""
+    line = first_line(error)
+    if type(error).__name__ == "OutOfMemoryException":
+        hint = "Raise it (--memory-limit), or take fewer threads (--threads 1). Nothing was changed."
+        return StoreError(f"the memory limit is too small: {line}", hint)
+    if type(error).__name__ in _BROKEN or "Corrupt database file" in line:
+        return StoreError(
+            f"{path} is damaged: {line}",
+            "energy-db verify says what. Restore it from a backup or a publication, or ingest the run files again.",
+        )
+    return None
 
 
 def open_error(path: str, error: Exception) -> StoreError:

@@ -1,0 +1,132 @@
+"""Verbs whose disk is full, or whose files may grow no further: they say so, and the store is as it was."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from world import failed_checks, keep_figures, make_older_store, number_from_outside, run_verb, spikes_by_run, write_run
+
+from energy_db.sql import cost_template
+
+pytestmark = pytest.mark.faults
+
+N_LIMITS = max(3, number_from_outside("FAULTS_KILLS", 20) // 20)
+VERBS: dict[str, list[str]] = {
+    "ingest": ["ingest", "b.parquet"],
+    "migrate": ["migrate"],
+    "archive": ["archive", "--runs", "a"],
+    "publish": ["publish", "--to", "bi", "--chip", "loihi2"],
+    "costs add": ["costs", "add", "my_fpga.toml"],
+    "export": ["export", "--store", "-o", "out"],
+    "tag": ["tag", "a", "accuracy=0.9"],
+}
+
+
+WRITE_LITTLE = ("tag", "costs add", "export")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two run files, a store of the first, an older one of it, and a cost file."""
+    folder = tmp_path_factory.mktemp("world")
+    for name, seed in (("a", 1), ("b", 2)):
+        write_run(folder / f"{name}.parquet", seed)
+    assert run_verb(folder, "ingest", "a.parquet").returncode == 0
+    make_older_store(folder / "older.duckdb", folder / "energy.duckdb")
+    (folder / "my_fpga.toml").write_text(cost_template(), encoding="utf-8")
+    return folder
+
+
+def begin(world: Path, folder: Path, name: str) -> Path:
+    """Copy what a verb needs into an empty folder; returns the store."""
+    for file in ("a.parquet", "a.json", "b.parquet", "b.json", "my_fpga.toml"):
+        shutil.copy(world / file, folder / file)
+    source = "older.duckdb" if name == "migrate" else "energy.duckdb"
+    return Path(shutil.copy(world / source, folder / "energy.duckdb"))
+
+
+def assert_all_or_nothing(done: subprocess.CompletedProcess[str], store: Path, before: bytes) -> str:
+    """Assert that a verb either did it all, or ended in a sentence with the store as it was; returns which."""
+    assert done.returncode in (0, 4), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "unexpected" not in done.stderr, done.stderr
+    if done.returncode == 0:
+        return "done"
+    assert done.stderr.startswith("Error: "), done.stderr
+    if store.read_bytes() == before:
+        return "refused, not a byte changed"
+    return "refused"
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_limit_on_the_size_of_files(world: Path, tmp_path: Path, name: str) -> None:
+    counts: Counter[str] = Counter()
+    size = (world / "energy.duckdb").stat().st_size
+    for step in range(N_LIMITS):
+        folder = tmp_path / f"limit {step}"
+        folder.mkdir()
+        store = begin(world, folder, name)
+        before, spikes = store.read_bytes(), spikes_by_run(store)
+        limit = size * (2 * step + 1) // N_LIMITS
+        done = run_verb(
+            folder,
+            *VERBS[name],
+            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
+        outcome = assert_all_or_nothing(done, store, before)
+        counts[outcome] += 1
+        again_is_whole(folder, store, name, spikes, outcome)
+        shutil.rmtree(folder)
+    keep_figures(f"size-limits-{name.replace(' ', '-')}", dict(counts))
+    assert name in WRITE_LITTLE or counts.total() > counts["done"]
+
+
+def again_is_whole(folder: Path, store: Path, name: str, spikes: dict[str, int], outcome: str) -> None:
+    """Assert that the runs are those of before (and, of an ingest that was done, the new one), and do it again."""
+    found = spikes_by_run(store)
+    assert {run: found[run] for run in spikes} == spikes
+    if outcome != "done":
+        assert found == spikes
+        assert not list(folder.glob("*unfinished*"))
+        again = run_verb(folder, *VERBS[name])
+        assert again.returncode == 0, again.stderr
+    assert failed_checks(store) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MB."""
+    place = tmp_path / "small disk"
+    place.mkdir()
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)]
+    if mount is None or os.geteuid() != 0 or subprocess.run([mount, *options], check=False).returncode:
+        pytest.skip("a small disk takes root, and a system that lets it mount one")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_full_disk(world: Path, small_disk: Path, name: str) -> None:
+    counts: Counter[str] = Counter()
+    for free in (0, 64 * 1024, 512 * 1024, 1024 * 1024):
+        for file in small_disk.iterdir():
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+        store = begin(world, small_disk, name)
+        before, spikes = store.read_bytes(), spikes_by_run(store)
+        ballast = small_disk / "ballast"
+        room = shutil.disk_usage(small_disk).free - free
+        ballast.write_bytes(b"x" * room)
+        done = run_verb(small_disk, *VERBS[name])
+        outcome = assert_all_or_nothing(done, store, before)
+        counts[outcome] += 1
+        ballast.unlink()
+        again_is_whole(small_disk, store, name, spikes, outcome)
+    keep_figures(f"full-disk-{name.replace(' ', '-')}", dict(counts))
