@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from energy_db import lifecycle, runs
 from energy_db.catalogue.book import Catalogue
 from energy_db.errors import UsageError
+from energy_db.intake import arguments
 from energy_db.intake import declaration as declared
 from energy_db.intake.ingest import IngestOptions, ingest_file, ingest_recording
 from energy_db.kept import KeptRuns
@@ -206,6 +207,11 @@ class EnergyStore(KeptRuns):
         """
         _one_of("events", events, ("all", "none"))
         _one_of("on_duplicate", on_duplicate, ("error", "new"))
+        arguments.refuse_no_mapping("columns", columns, "columns={'neuron': 'senders'}", of_texts=True)
+        arguments.refuse_no_mapping("tags", tags, "tags={'accuracy': 0.98}")
+        arguments.refuse_no_mapping("roles", roles, "roles={'out': 'readout'}")
+        arguments.refuse_no_place("network", network)
+        arguments.refuse_no_text("run_id", run_id)
         given = {"n_timesteps": n_timesteps, "n_samples": n_samples, "timestep_us": timestep_us, "tags": tags or {}}
         about = {"run": name, "kind": kind, "seed": seed, "git_commit": git_commit, "recorded_at": recorded_at}
         options = IngestOptions(

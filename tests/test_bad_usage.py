@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from factories import EVENTS, Shell, assert_refused, dump, run_file
+from factories import EVENTS, Shell, assert_refused, dump, run_file, with_sidecar
+
+from energy_db import EnergyStore
+from energy_db.errors import EnergyDbError
 
 bad = pytest.param
 USAGE, NOT_FOUND, OPERATIONAL = 2, 3, 4
@@ -214,3 +218,23 @@ def test_a_newer_store_cannot_be_migrated(shell: Shell, small_store: Path) -> No
     with duckdb.connect(str(small_store)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     assert_refused(shell, small_store, OPERATIONAL, ["migrate"], "is at schema revision 9999, newer than")
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        ({"columns": ["neuron"]}, "columns is ['neuron'], must be a mapping of names"),
+        ({"columns": {"neuron": 1}}, "columns['neuron'] is 1, must be a text"),
+        ({"tags": "accuracy=0.9"}, "tags is 'accuracy=0.9', must be a mapping of names"),
+        ({"roles": 1}, "roles is 1, must be a mapping of names"),
+        ({"network": [1] * 100}, "network is [1, 1, 1,"),
+        ({"run_id": 7}, "run_id is 7, must be a text"),
+        ({"counters": "x" * 5000}, "File name too long"),
+    ],
+)
+def test_arguments_of_python_that_cannot_be_meant(tmp_path: Path, argument: dict[str, Any], says: str) -> None:
+    path = with_sidecar(run_file(tmp_path / "run.parquet"))
+    with EnergyStore(":memory:") as store:
+        with pytest.raises(EnergyDbError, match=re.escape(says)):
+            store.ingest(path, **argument)
+        assert store.runs() == []

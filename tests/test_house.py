@@ -67,6 +67,7 @@ FLOORS = (
         "engines.patience",
         "engines.vetting",
         "engines.wording",
+        "intake.arguments",
         "intake.reading",
         "intake.topology",
         "asking.queries",

@@ -22,7 +22,7 @@ def is_hdf5(path: str | PathLike[str]) -> bool:
     try:
         with Path(path).open("rb") as file:
             return file.read(len(_SIGNATURE)) == _SIGNATURE
-    except OSError:
+    except (OSError, ValueError):  # a name with a zero byte
         return False
 
 

@@ -274,7 +274,11 @@ def refuse_what_is_no_file(engine: Engine, path: Path, wanted: str) -> None:
         str(path).encode()
     except UnicodeEncodeError as error:
         raise RunFileError(f"{path!a}: its name is not UTF-8", "Rename it.") from error
-    if not path.exists():
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise RunFileError(f"{str(path)[:60]}...: {error.strerror}", "Is this the name of a file?") from error
+    if not is_there:
         raise RunFileError(f"{path}: no such file")
     if not path.is_file():
         raise RunFileError(f"{path}: is not a file")

@@ -100,8 +100,9 @@ def read_file(path: Path) -> Declaration:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunFileError(f"{path}: cannot be read: {error}") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RunFileError(f"{path}: cannot be read: {reason}") from error
     hint = "A .json beside a run file is read as its sidecar; name another with --network, or rename it."
     return read_text(text, str(path), hint)
 
