@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from energy_db.engines.duckdb import MEMORY, Engine, EngineError
+from energy_db.engines.duckdb import Engine, EngineError
+from energy_db.engines.own_file import is_same_file
 from energy_db.engines.wording import first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError, Violation
 from energy_db.intake import declaration as declared
@@ -283,7 +284,7 @@ def refuse_what_is_no_file(engine: Engine, path: Path, wanted: str) -> None:
     if not path.is_file():
         raise RunFileError(f"{path}: is not a file")
     # Opening the store's own file here would drop the engine's lock on it.
-    if engine.path != MEMORY and path.samefile(engine.path):
+    if is_same_file(engine.path, str(path)):
         raise RunFileError(f"{path}: is the store itself, not {wanted}")
     if path.stat().st_size == 0:
         raise RunFileError(f"{path}: is empty (0 bytes)", "Did the recording stop before anything was written?")

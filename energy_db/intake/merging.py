@@ -9,6 +9,7 @@ from pathlib import Path
 from energy_db import lifecycle, runs, sql
 from energy_db.catalogue import shipped
 from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError, refuse_open_here
+from energy_db.engines.own_file import is_same_file
 from energy_db.engines.wording import first_line
 from energy_db.errors import RunFileError, StoreError
 from energy_db.intake import identity
@@ -100,7 +101,7 @@ def _refuse_itself(engine: Engine, path: Path) -> None:
         raise RunFileError(f"{path}: no such file")
     if not path.is_file():
         raise RunFileError(f"{path}: is not a file")
-    if engine.path != MEMORY and path.samefile(engine.path):
+    if is_same_file(engine.path, str(path)):
         raise RunFileError(f"{path}: is the store itself, not another one")
 
 

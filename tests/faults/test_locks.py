@@ -251,7 +251,7 @@ class TestReadOnlyFiles:
         yield folder
         folder.chmod(0o755)
 
-    @pytest.mark.parametrize("asked", [["runs"], ["report", "a", "--chip", "loihi2"], ["verify"], ["doctor"]])
+    @pytest.mark.parametrize("asked", [["runs"], ["report", "a", "--chip", "loihi2"], ["verify"]])
     def test_a_reader_needs_no_more_than_to_read(
         self, shut: Path, store: Path, heedful: Callable[[], None], asked: list[str]
     ) -> None:
@@ -259,6 +259,16 @@ class TestReadOnlyFiles:
         done = run_verb(shut, *asked, preexec_fn=heedful)
         assert done.returncode == 0, done.stderr
         counts["read without the right to write"] += 1
+
+    def test_the_doctor_says_what_cannot_be_written_to(
+        self, shut: Path, store: Path, heedful: Callable[[], None]
+    ) -> None:
+        store.chmod(0o444)
+        done = run_verb(shut, "doctor", preexec_fn=heedful)
+        assert (done.returncode, done.stderr) == (4, "")
+        assert f"{shut} cannot be written to" in done.stdout
+        assert "energy.duckdb cannot be written to" in done.stdout
+        assert "usable, 1 runs" in done.stdout
 
     @pytest.mark.parametrize("arguments", WRITING, ids=lambda arguments: arguments[0])
     @pytest.mark.parametrize("what", ["file", "folder", "both"])
@@ -299,11 +309,19 @@ class TestClocks:
             assert opened.run("latest").run_id != opened.run("latest~1").run_id
             newest = opened.sql("SELECT run_id FROM mart.runs WHERE is_latest").to_pylist()
         assert [row["run_id"] for row in newest] == [runs[0]]
-        for asked in (["runs"], ["trend", "a", "--chip", "loihi2"], ["compare", "latest~1", "latest", "--allow"]):
+        for asked in (
+            ["runs"],
+            ["trend", "--name", "a", "--chip", "loihi2"],
+            ["compare", "latest~1", "latest", "--allow"],
+        ):
             done = run_verb(from_the_future, *asked)
             assert done.returncode in (0, 3), done.stderr
             assert "unexpected" not in done.stderr
         assert failed_checks(store) == []
+
+    def test_the_doctor_asks_for_the_clock(self, from_the_future: Path) -> None:
+        done = run_verb(from_the_future, "doctor")
+        assert (done.returncode, "is the clock right?" in done.stdout) == (4, True)
 
     def test_it_is_no_older_than_any_age(self, from_the_future: Path) -> None:
         done = run_verb(from_the_future, "archive", "--older-than", "1d")
