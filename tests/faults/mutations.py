@@ -96,7 +96,7 @@ COLUMN_MUTATIONS: list[Callable[[Random, Columns], None]] = [
 
 
 def write_mutated(path: Path, columns: Columns, random: Random) -> str:
-    """Write a run file with one to three mutations of its columns, layout or bytes; returns which."""
+    """Write a run file with mutations of its columns, layout or bytes, and `NAME.whole` before the latter; returns which."""
     columns = dict(columns)
     applied = []
     for mutate in random.choices(COLUMN_MUTATIONS, k=random.choice([0, 1, 1, 1, 2, 3])):
@@ -116,6 +116,7 @@ def write_mutated(path: Path, columns: Columns, random: Random) -> str:
     if metadata:
         applied.append("metadata")
     if random.random() < 0.25:
+        path.with_suffix(".whole").write_bytes(path.read_bytes())
         path.write_bytes(mutated_bytes(path.read_bytes(), random))
         applied.append("bytes")
     return "+".join(applied) or "layout"
