@@ -66,7 +66,10 @@ def replace_values(random: Random, columns: Columns) -> None:
         names = ["input", "hidden", "output", "", "hiden", "Hidden", "hidden ", None, "'--", "\x1b[1m"]
         values = [value if isinstance(value, str) else random.choice(names) for value in values]
         kind = pa.string()
-    columns[name] = pa.array(values, kind if kind in (pa.string(),) else pa.int64())
+    try:
+        columns[name] = pa.array(values, kind if kind == pa.string() else pa.int64())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        columns[name] = pa.array([None if value is None else str(value) for value in values])
 
 
 def repeat_rows(random: Random, columns: Columns) -> None:
@@ -96,7 +99,7 @@ COLUMN_MUTATIONS: list[Callable[[Random, Columns], None]] = [
 
 
 def write_mutated(path: Path, columns: Columns, random: Random) -> str:
-    """Write a run file with mutations of its columns, layout or bytes, and `NAME.whole` before the latter; returns which."""
+    """Write a run file with mutations, and as NAME.whole what it was before its bytes were changed; returns which."""
     columns = dict(columns)
     applied = []
     for mutate in random.choices(COLUMN_MUTATIONS, k=random.choice([0, 1, 1, 1, 2, 3])):
