@@ -56,12 +56,15 @@ def _new_stores_are_copies(_empty_store: Path, tmp_path_factory: pytest.TempPath
         if is_new and Path(path).parent.is_dir() and not Path(f"{path}.wal").exists():
             with suppress(OSError):
                 shutil.copy(_empty_store, path)
-        return open_store(path, read_only)
+        engine = open_store(path, read_only)
+        engine.limit(threads=1)
+        return engine
 
     def _without_a_file(path: Path) -> Engine:
         """Open a copy whose file has no name any more, and which thus lives as long as one in memory."""
         shutil.copy(_empty_store, path)
         engine = open_store(str(path))
+        engine.limit(threads=1)
         path.unlink()
         engine.path = MEMORY
         return engine

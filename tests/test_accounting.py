@@ -105,6 +105,7 @@ def test_an_account_leaves_nothing_behind() -> None:
         assert accountant.account(["a"], [(1, 1)], [spikes], 1).total_energy_pj == pytest.approx(spikes * 2.1)
 
 
+@pytest.mark.thorough
 def test_threads_do_not_mix_their_accounts() -> None:
     def total(spikes: int) -> float:
         return EnergyAccountant("spinnaker2").account(["a"], [(1, 1)], [spikes], 1).total_energy_pj

@@ -144,6 +144,7 @@ class TestWithNoise:
             found = find_steps([with_step(noise(seed, 40), 20, 2.0) for seed in range(n_series)])
             assert all(1e-5 <= min(step.p_value for step in steps) < 0.001 for steps in found)
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("n_values", [10, 12, 16])
     def test_p_is_never_below_the_least_possible(self, n_values: int) -> None:
         """However many orders are drawn: of C(n, k) ways to choose a side, two are as extreme."""
@@ -152,6 +153,7 @@ class TestWithNoise:
                 for step in find_steps([with_step(noise(seed, n_values), index, 2.0)], fdr=0.1)[0]:
                     assert step.p_value >= 2 / math.comb(n_values, step.index)
 
+    @pytest.mark.thorough
     def test_p_does_not_depend_on_what_is_asked(self) -> None:
         series = [with_step(noise(seed, 40), 20, 1 + seed / 400) for seed in range(20)]
         found = {fdr: find_steps(series, fdr=fdr) for fdr in (0.001, 0.01, 0.05, 0.5)}
@@ -248,6 +250,7 @@ class TestFamilies:
         [(tested,), _] = find_steps([[A] * 10 + [2 * A] * 10, noise(1, 20)])
         assert tested.evidence == "permutation"
 
+    @pytest.mark.thorough
     def test_nearly_silent_layers_show_no_step(self) -> None:
         """Counts that are mostly 0 have ties by chance: none of ten families of 60 noisy and 40 such layers steps."""
         n_certain_alone = 0
@@ -341,6 +344,7 @@ def blessed(values: Sequence[float], *at: int) -> tuple[list[tuple[int, str]], d
 
 
 class TestAccepting:
+    @pytest.mark.thorough
     @given(
         st.one_of(STEPPED, STEPPED.map(lambda values: [float(round(value)) for value in values])),
         st.lists(st.integers(0, 29), max_size=5),

@@ -13,6 +13,7 @@ from energy_db.pages.drawing import Canvas
 
 
 class TestCharts:
+    @pytest.mark.thorough
     def test_bars_to_the_left_of_zero(self) -> None:
         rows = [
             charts.Row("less", "-3", ((-3.0, 0.0, "down"),), -3.0, is_leftward=True),

@@ -307,6 +307,7 @@ class TestInForce:
         in_force = {row["chip"]: row["cost_version"] for row in rows if row["is_in_force"]}
         assert in_force["loihi2"] == in_force["akida"] == "tutorial72"
 
+    @pytest.mark.thorough
     def test_a_fact_changes_the_next_report(self, shell: Shell, toy: Path) -> None:
         total = ["report", "kept", "--chip", "toy", "--json"]
         assert data(shell(*total))["total_energy_pj"] == 34.0
@@ -330,6 +331,7 @@ class TestInForce:
         [row] = data(shell("costs", "in-force", "toy", "rev2", "--reason", "other words", "--json"))["rows"]
         assert (row["status"], row["reason"]) == ("unchanged", "looked again")
 
+    @pytest.mark.thorough
     def test_what_does_not_hold_today_is_said(self, shell: Shell, toy: Path) -> None:
         shell("costs", "in-force", "toy", "rev2", "--from", "2020-03-01")
         says = (
@@ -366,6 +368,7 @@ class TestInForce:
 
 
 class TestWithdraw:
+    @pytest.mark.thorough
     def test_it_warns_while_it_is_in_force(self, shell: Shell, toy: Path) -> None:
         result = shell("costs", "withdraw", "toy", "rev1", "--reason", "misread")
         assert result.exit_code == 0
@@ -527,6 +530,7 @@ class TestCite:
         assert shell("costs", "cite", "toy", "-o", f"cite.{suffix}").exit_code == 0
         assert "Doe and Roe" in Path(f"cite.{suffix}").read_text(encoding="utf-8")
 
+    @pytest.mark.thorough
     def test_every_shipped_version_can_be_cited(self, tmp_store: Path) -> None:
         with EnergyStore(tmp_store, read_only=True) as store:
             for row in store.costs.versions():

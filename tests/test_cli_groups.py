@@ -48,6 +48,7 @@ def test_json_says_how_sure(grouped: Path, shell: Shell) -> None:
     assert energy["p_value"] == pytest.approx(1 - (18.9**2 / 8.82 / (2 + 18.9**2 / 8.82)) ** 0.5)
 
 
+@pytest.mark.thorough
 def test_other_formats(grouped: Path, shell: Shell, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(shell(*GROUPS, "--chip", "loihi2", "-f", "csv").stdout)))
     assert [row["measure"] for row in rows] == ["energy_pj", "energy_per_inference_pj", "spikes", "energy_pj"]
@@ -57,6 +58,7 @@ def test_other_formats(grouped: Path, shell: Shell, tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "groups.parquet")["layer"].to_pylist() == [None, None, None, "hidden"]
 
 
+@pytest.mark.thorough
 def test_what_is_not_comparable_is_shown_and_exits_with_3(grouped: Path, shell: Shell) -> None:
     with EnergyStore(grouped) as store:
         store._engine.run("UPDATE runs SET n_samples = 2 WHERE run_name = 'sparse-3'")
@@ -67,6 +69,7 @@ def test_what_is_not_comparable_is_shown_and_exits_with_3(grouped: Path, shell: 
     assert shell(*GROUPS, "--chip", "loihi2", "--allow").exit_code == 0
 
 
+@pytest.mark.thorough
 def test_a_condition_on_energy_names_a_group(grouped: Path, shell: Shell) -> None:
     result = shell("compare", "group:energy>=20pJ", "group:energy<10pJ", "--chip", "loihi2")
     assert (result.exit_code, "23.1 pJ -> 4.2 pJ" in result.stdout) == (0, True)

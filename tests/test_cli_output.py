@@ -249,6 +249,7 @@ class TestUpkeep:
         assert result.exit_code == 4
         assert [row["what"] for row in json.loads(result.stdout)["rows"] if not row["ok"]] == ["store state"]
 
+    @pytest.mark.thorough
     def test_demo(self, shell: Shell) -> None:
         result = shell("demo")
         assert result.exit_code == 0
@@ -260,6 +261,7 @@ class TestUpkeep:
             assert any(chip in line and energy in line for line in result.stdout.splitlines())
         assert list(Path.cwd().iterdir()) == []
 
+    @pytest.mark.thorough
     def test_demo_keeps_a_store_on_demand(self, shell: Shell) -> None:
         assert shell("demo", "--db", "demo.duckdb").exit_code == 0
         with EnergyStore("demo.duckdb", read_only=True) as store:

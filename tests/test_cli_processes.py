@@ -31,6 +31,7 @@ def test_completion() -> None:
     assert done.stdout.split() == ["plain,verify"]
 
 
+@pytest.mark.thorough
 def test_a_reader_such_as_head_may_leave_early(small_store: Path) -> None:
     with start("sql", "SELECT range AS number FROM range(200000)", "-f", "csv") as process:
         assert process.stdout is not None

@@ -116,6 +116,7 @@ def test_runs_of_other_extent_are_told(two_runs: Path, shell: Shell) -> None:
     assert "timesteps or samples differ within kept" in shell("runs", "--group-by", "name").stderr
 
 
+@pytest.mark.thorough
 def test_filters_sort_and_limit(two_runs: Path, shell: Shell) -> None:
     def ids(*options: str) -> list[str]:
         lines = shell("runs", "-f", "csv", *options).stdout.splitlines()[1:]

@@ -164,6 +164,7 @@ class TestTheWholeOfIt:
         assert "| spikes, in all | +3.183 pJ | +19.9 % |" in shown
         assert "## Layers" in shown
 
+    @pytest.mark.thorough
     def test_a_run_with_itself(self, shell: Shell) -> None:
         found = data(shell, "before", "before", "--chip", "toy")
         assert (found["change_pj"], set(found["effects"].values())) == (0.0, {0.0})
@@ -179,6 +180,7 @@ class TestTheWholeOfIt:
         assert found["why"] == "-50.0 %: the costs of v1 instead of v2"
         assert found["differs"] == [{"what": "cost version", "a": "v2", "b": "v1", "matters": False}]
 
+    @pytest.mark.thorough
     def test_a_run_without_energy(self, shell: Shell) -> None:
         found = data(shell, "silent", "before", "--chip", "toy")
         assert (found["total_a_pj"], found["change_share"], found["effects"]["spikes"]) == (0.0, None, 16.0)
@@ -190,6 +192,7 @@ class TestTheWholeOfIt:
 
 
 class TestRows:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         ("by", "key", "changes"),
         [
@@ -229,6 +232,7 @@ class TestRows:
         assert float(of_csv["layer_mix"]) == pytest.approx(3 - sum(SPIKES_EFFECTS.values()))
         assert {of_csv[name] for name in ("neuron_mix", "work", "other_drivers", "cost", "residual")} == {"0.0"}
 
+    @pytest.mark.thorough
     def test_top(self, shell: Shell) -> None:
         arguments = ("before", "after", "--chip", "toy", "--by", "neuron")
         assert len(data(shell, *arguments, "--top", 1)["rows"]) == 1
@@ -240,12 +244,14 @@ class TestRows:
         rows = data(shell, "before", "after", "--chip", "toy", "--by", "layer", "--only-changed")["rows"]
         assert [row["layer"] for row in rows] == ["hid", "out"]
 
+    @pytest.mark.thorough
     def test_nothing_changed_leaves_a_header(self, shell: Shell) -> None:
         arguments = ("before", "before", "--chip", "toy", "--by", "layer")
         header, *_ = page(shell, *arguments, "-f", "csv").splitlines()
         assert page(shell, *arguments, "--only-changed", "-f", "csv").splitlines() == [header]
         assert page(shell, *arguments, "--only-changed") == ""
 
+    @pytest.mark.thorough
     def test_another_method_is_not_written_as_the_exact_one(self, shell: Shell, tmp_path: Path) -> None:
         # A readout of 1 and 2 spikes alone would be all spikes; here, LMDI gives it another part than Shapley.
         arguments = ("before", "after", "--chip", "toy", "--by", "layer", "--method", "lmdi")
@@ -255,6 +261,7 @@ class TestRows:
         assert written == expected
         assert written != pytest.approx(list(SPIKES_EFFECTS.values()), rel=1e-6)
 
+    @pytest.mark.thorough
     def test_a_file(self, shell: Shell, tmp_path: Path) -> None:
         assert page(shell, "before", "after", "--chip", "toy", "-o", tmp_path / "change.json") == ""
         assert json.loads((tmp_path / "change.json").read_text())["change_pj"] == 3.0
@@ -333,6 +340,7 @@ class TestWhatIsRefused:
     ) -> None:
         assert_refused(shell, store, exit_code, ["compare", *arguments], says)
 
+    @pytest.mark.thorough
     def test_what_is_not_comparable_is_shown_and_exits_with_3(self, shell: Shell) -> None:
         result = shell("compare", "before", "longer", "--chip", "toy")
         assert result.exit_code == NOT_COMPARABLE
@@ -352,6 +360,7 @@ class TestWhatIsRefused:
 
 
 class TestNamesOfLayers:
+    @pytest.mark.thorough
     def test_another_name_for_the_same_layer(self, shell: Shell) -> None:
         found = data(shell, "before", "renamed", "--chip", "toy", "--layers-alias", "hid=h")
         assert [(layer["layer"], layer["change_pj"]) for layer in found["layers"]] == [
@@ -367,6 +376,7 @@ class TestNamesOfLayers:
         apart = shell("compare", "before", "renamed", "--chip", "toy")
         assert "hid only in the first run and h only in the second count as layer mix" in apart.stderr
 
+    @pytest.mark.thorough
     def test_odd_ones(self, shell: Shell, tmp_path: Path) -> None:
         found = data(shell, "odd", "before", "--chip", "toy", "--layers-alias", "it's=hid", "--layers-alias", "a|b=in")
         assert [layer["layer"] for layer in found["layers"]] == ["in", "hid", "out", "<script>", "bell\x07"]

@@ -148,11 +148,13 @@ def test_what_cannot_be_judged(shell: Shell, before: str, after: str, limit: str
         assert piece in said
 
 
+@pytest.mark.thorough
 def test_what_is_not_comparable_may_be_judged_all_the_same(shell: Shell) -> None:
     assert compared(shell, "--fail-on", "energy>0%", "--allow", after="longer")[0] == BROKEN
     assert compared(shell, "--fail-on", "energy>50%", "--allow", after="longer")[0] == DONE
 
 
+@pytest.mark.thorough
 def test_from_zero_a_limit_in_joules_holds(shell: Shell) -> None:
     assert compared(shell, "--fail-on", "energy>1pJ", before="silent")[0] == BROKEN
     assert compared(shell, "--fail-on", "energy>20pJ", before="silent")[0] == DONE
@@ -173,6 +175,7 @@ def test_of_several_limits_one_is_enough(shell: Shell) -> None:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("by", ["layer", "neuron", "operation", "effect"])
 def test_rows_of_one_grain_say_the_limits_as_well(shell: Shell, by: str) -> None:
     arguments = ("compare", "before", "after", "--chip", "toy", "--by", by, "--json")
@@ -181,6 +184,7 @@ def test_rows_of_one_grain_say_the_limits_as_well(shell: Shell, by: str) -> None
     assert "limits" not in json.loads(shell(*arguments).stdout)
 
 
+@pytest.mark.thorough
 def test_pages_say_which_limit_broke(shell: Shell) -> None:
     arguments = ("compare", "before", "after", "--chip", "toy")
     limit = ("--fail-on", "energy>50%", "--fail-on", "layer:out>50%")
@@ -195,6 +199,7 @@ def test_pages_say_which_limit_broke(shell: Shell) -> None:
     assert "Limits" not in shell(*arguments).stdout
 
 
+@pytest.mark.thorough
 def test_limits_that_are_kept_are_said_as_well(shell: Shell) -> None:
     assert compared(shell, "--fail-on", "energy<-5%", after="before")[1].endswith("pass energy<-5%: 0.0 pJ (0.0 %)\n")
     zero = compared(shell, "--fail-on", "energy>5%", before="silent", after="silent")[1]

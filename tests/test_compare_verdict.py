@@ -122,6 +122,7 @@ class TestVerdict:
         assert list(found.differs) == expected
         assert found.comparable is not any(entry.matters for entry in expected)
 
+    @pytest.mark.thorough
     def test_on_every_chip(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
         ingest("a")
         ingest("b", MORE, n_timesteps=5)
@@ -154,6 +155,7 @@ class TestVerdict:
         assert found.differs == (Disparity("run-file contract", "1", "9", True),)
         assert not found.comparable
 
+    @pytest.mark.thorough
     def test_other_costs(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
         run = ingest("a")
         store.costs.add(
@@ -170,6 +172,7 @@ class TestVerdict:
         assert other_scope.differs[0].matters
         assert not other_scope.comparable
 
+    @pytest.mark.thorough
     def test_operations_that_only_one_of_them_can_be_priced_for(
         self, store: EnergyStore, ingest: Callable[..., Run]
     ) -> None:
@@ -203,6 +206,7 @@ SEEDED = {"seed": 7}
 
 
 class TestFingerprint:
+    @pytest.mark.thorough
     def test_the_first_spike_apart_is_found(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
         ingest("a", events=EVENTS, **SEEDED)
         ingest("b", events=ONE_MORE, **SEEDED)
@@ -292,6 +296,7 @@ class TestAliases:
             "if they were renamed, say so: --layers-alias OLD=NEW"
         )
 
+    @pytest.mark.thorough
     def test_with_them_it_is_the_same_layer(self, renamed: EnergyStore) -> None:
         found = renamed.compare("a", "b", "toy", layers_alias={"h": "hid"})
         assert [layer.layer for layer in found.layers] == ["in", "hid", "out"]
@@ -303,10 +308,12 @@ class TestAliases:
         assert set(places) == {("in", 0), ("in", 1), ("hid", 0), ("hid", 1), ("out", 0), ("out", 1)}
         assert found.to_arrow().column("layer").to_pylist() == ["in", "hid", "out"]
 
+    @pytest.mark.thorough
     def test_they_hold_for_one_comparison_only(self, renamed: EnergyStore) -> None:
         renamed.compare("a", "b", "toy", layers_alias={"h": "hid"})
         assert len(renamed.compare("a", "b", "toy").layers) == 4
 
+    @pytest.mark.thorough
     def test_two_layers_may_swap_their_names(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
         ingest("a", layers=with_layer("in", role="hidden"))
         ingest("b", {"hid": (2, 1), "in": (4, 2, 0), "out": (1, 1)}, layers=[
@@ -332,6 +339,7 @@ class TestAliases:
             renamed.compare("a", "b", "toy", layers_alias=aliases)
         assert str(error.value).startswith(says)
 
+    @pytest.mark.thorough
     def test_odd_names(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
         plain = [f"layer{number}" for number in range(len(ODD))]
         for run, names in (("a", ODD), ("b", plain)):

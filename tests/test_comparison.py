@@ -93,6 +93,7 @@ def rounded(effects: Effects) -> dict[str, float]:
 class TestTheWorkedExample:
     """10,700 pJ are 5000 hidden spikes of 2.1 and 200 of the readout of 1.0; 10,320 are 4200 x 2.3 + 600 x 1.1."""
 
+    @pytest.mark.thorough
     def test_it_comes_out(self, found: Comparison) -> None:
         assert (found.total_a_pj, found.total_b_pj, found.change_pj) == (10_700.0, 10_320.0, -380.0)
         assert rounded(found.effects) == {"spikes": -842.1, "layer_mix": -497.3, "cost": 959.4}
@@ -333,6 +334,7 @@ class TestDigitsInWords:
         why = digits_runs.compare(SPARSE, BASELINE, "loihi2").why
         assert why == "+309.3 %: hidden1 fires 31.2 times as often, hidden2 fires 12.6 times as often"
 
+    @pytest.mark.thorough
     def test_accuracy_stands_beside_it(self, sparser: Comparison) -> None:
         assert (sparser.accuracy_a, sparser.accuracy_b) == (0.9806, 0.9444)
         # 353.016 and 339.984 of 360 answers are right.
@@ -342,6 +344,7 @@ class TestDigitsInWords:
         assert "Accuracy: 98.1 % -&gt; 94.4 %" in page
         assert "energy per correct answer 2.547 nJ -&gt; 646.2 pJ (-74.6 %)" in page
 
+    @pytest.mark.thorough
     def test_where_two_runs_of_a_seed_part(self, sparser: Comparison, counted: dict[str, Counted]) -> None:
         before, after = (counted[name].run.spikes for name in (BASELINE, SPARSE))
         assert np.array_equal(before["input"], after["input"])

@@ -122,6 +122,7 @@ class TestBySql:
         with EnergyStore(small_store) as store, pytest.raises(QueryError):
             store.sql(statement)
 
+    @pytest.mark.thorough
     def test_the_door_for_other_tools_is_found_out(self, small_store: Path) -> None:
         """A SQLAlchemy engine can write where the store is open for writing; what it did is seen."""
         with EnergyStore(small_store) as store, store.engine.begin() as connection:
@@ -161,6 +162,7 @@ class TestByEditingTheStore:
         edit(small_store, f"UPDATE cost_versions SET {change} WHERE chip = 'akida' AND cost_version = 'tutorial72'")
         assert {CHANGED, UNLIKE} <= set(failing(small_store))
 
+    @pytest.mark.thorough
     def test_a_row_more_and_a_row_less(self, small_store: Path) -> None:
         key = "WHERE cost_version = 'tutorial72' AND chip ="
         edit(small_store, f"DELETE FROM costs {key} 'loihi2' AND operation = 'aer_routing'")
@@ -178,6 +180,7 @@ class TestByEditingTheStore:
         edit(small_store, "DELETE FROM cost_versions WHERE chip = 'akida' AND cost_version = 'putra2025'")
         assert failing(small_store) == {UNLIKE: {"chip": "akida", "cost_version": "putra2025"}}
 
+    @pytest.mark.thorough
     def test_an_added_version(self, small_store: Path) -> None:
         with EnergyStore(small_store) as store:
             store.costs.add(MINE)

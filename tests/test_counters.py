@@ -146,6 +146,7 @@ class TestSources:
         assert {"hop", "mac"} <= run.counters.keys()
         assert [name for name in run.inferred if "." in name] == []
 
+    @pytest.mark.thorough
     def test_the_way_they_come_does_not_matter(self, store: EnergyStore, path: Path, tmp_path: Path) -> None:
         first = store.ingest(path, counters=ROWS)
         for source in ("CSV by hand", "Parquet of other types", "pandas table", "Arrow table"):
@@ -305,6 +306,7 @@ class TestContent:
         assert "--on-duplicate new" in str(caught.value)
         assert store.runs() == [stored]
 
+    @pytest.mark.thorough
     def test_others_are_a_new_run_on_demand(self, store: EnergyStore, path: Path) -> None:
         first = store.ingest(path)
         second = store.ingest(path, counters=ROWS, on_duplicate="new")

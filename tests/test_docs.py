@@ -67,6 +67,7 @@ def examples_here(generate: ModuleType, tmp_path: Path, monkeypatch: pytest.Monk
     return tmp_path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["README.md", "docs/views.md", "docs/cli.md", "docs/method.md"])
 def test_what_is_generated_is_current(generate: ModuleType, name: str) -> None:
     written = (ROOT / name).read_text(encoding="utf-8")
@@ -220,6 +221,7 @@ def test_docstring_examples_are_run_by_pytest() -> None:
     assert "--doctest-modules" in settings["addopts"].split()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", RUNS)
 def test_the_example_script_writes_the_shipped_run(name: str, digits: Path, tmp_path: Path) -> None:
     written = tmp_path / "written.parquet"

@@ -64,6 +64,7 @@ def everything(store: EnergyStore) -> list[object]:
 
 
 class TestRun:
+    @pytest.mark.thorough
     def test_it_is_the_same_run_again(self, store: EnergyStore, tmp_path: Path) -> None:
         run = store.ingest(told(tmp_path))
         store.export_run(run, tmp_path / "again.parquet")
@@ -81,6 +82,7 @@ class TestRun:
             assert other.ingest(tmp_path / "again.parquet").inferred == run.inferred
             assert everything(other) == everything(store)
 
+    @pytest.mark.thorough
     def test_a_recorded_run_keeps_its_energy(self, store: EnergyStore, digits: Path, tmp_path: Path) -> None:
         """899,253.2 pJ were worked out from the recording's arrays with NumPy."""
         store.ingest(digits / "digits-baseline.parquet")
@@ -144,6 +146,7 @@ class TestView:
             store.ingest(digits / f"digits-{name}.parquet", run_id=f"{name}.1" if name == "sparse" else None)
         return store
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("form", ["parquet", "csv", "arrow"])
     def test_to_a_file(self, runs: EnergyStore, tmp_path: Path, form: str) -> None:
         runs.export_view("MART.layer_energy", tmp_path / "layers", format=form, runs=["digits-sparse"], chip="loihi2")
@@ -263,6 +266,7 @@ class TestCommand:
         assert (result.exit_code, says in result.stderr) == (exit_code, True), result.stderr
         assert {path.name for path in tmp_path.iterdir()} == {"energy.duckdb"}
 
+    @pytest.mark.thorough
     def test_the_whole_store_and_back(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
         result = shell("export", "--store", "-o", "out/")
         assert result.exit_code == 0, result.stderr

@@ -56,6 +56,7 @@ def figures(store: EnergyStore) -> list[list[str]]:
 
 
 class TestRoundTrip:
+    @pytest.mark.thorough
     @pytest.mark.parametrize("form", FORMS)
     def test_every_row_of_every_table(self, full: Path, tmp_path: Path, form: str) -> None:
         before = rows_of(full)
@@ -78,6 +79,7 @@ class TestRoundTrip:
             with EnergyStore(full, read_only=True) as store:
                 assert figures(again) == figures(store)
 
+    @pytest.mark.thorough
     def test_of_an_empty_store(self, tmp_store: Path, tmp_path: Path) -> None:
         exported(tmp_store, tmp_path / "out", "parquet")
         with EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb") as again:
@@ -104,6 +106,7 @@ class TestRoundTrip:
         assert len(found[0]) > 10
         assert found[0] == found[1]
 
+    @pytest.mark.thorough
     def test_publications_of_a_restored_store_hold_the_same(self, full: Path, tmp_path: Path) -> None:
         exported(full, tmp_path / "out", "parquet")
         EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb").close()

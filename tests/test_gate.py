@@ -162,21 +162,25 @@ class TestNotComparable:
             ingest(store, tmp_path, "longer", 5, {**NETWORK, "n_timesteps": 8})
         return on_loihi2("longer", "--against", "kept", "--max-increase", "30 %")
 
+    @pytest.mark.thorough
     def test_it_is_no_pass(self, shell: Shell, arguments: list[str]) -> None:
         result = shell(*arguments)
         assert result.exit_code == UNCHECKED
         assert "are not comparable (timesteps: 8 now, 4 before)" in result.stderr
 
+    @pytest.mark.thorough
     def test_it_can_be_allowed(self, shell: Shell, arguments: list[str]) -> None:
         result = shell(*arguments, "--allow")
         assert (result.exit_code, "held against each other all the same" in result.stderr) == (PASS, True)
         arguments[arguments.index("30 %")] = "20 %"
         assert shell(*arguments, "--allow").exit_code == FAIL
 
+    @pytest.mark.thorough
     def test_a_broken_limit_is_a_broken_limit(self, shell: Shell, arguments: list[str]) -> None:
         assert shell(*arguments, "--max-energy", "12 pJ").exit_code == FAIL
         assert shell(*arguments, "--max-energy", "13 pJ").exit_code == UNCHECKED
 
+    @pytest.mark.thorough
     def test_every_run_of_a_group_counts(self, store_path: Path, tmp_path: Path, arguments: list[str]) -> None:
         with EnergyStore(store_path) as store:
             store.tag("longer", {"branch": "main"})
@@ -267,6 +271,7 @@ class TestBlessed:
             store.revoke(1, reason="no better either")
         assert self.check(history, {"max_increase": "5 %"}, "@third").verdict == "unchecked"
 
+    @pytest.mark.thorough
     def test_the_level_of_another_history_is_none(self, history: Path) -> None:
         with EnergyStore(history) as store:
             store.bless("kept", "loihi2", reason="another's")
@@ -281,6 +286,7 @@ class TestBlessed:
             assert says in found.obstacles[0]
         assert self.check(history, {"max_increase": "99 %"}, allow_missing=True).passed
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("limit", [{}, {"layer": "hidden"}])
     def test_its_own_comes_before_a_newer_one_of_another(self, history: Path, limit: dict[str, Any]) -> None:
         with EnergyStore(history) as store:
@@ -288,6 +294,7 @@ class TestBlessed:
             store.bless("kept", "loihi2", reason="another's", **limit)
         assert self.check(history, {"max_increase": "0 %", **limit}).passed
 
+    @pytest.mark.thorough
     def test_of_its_own_the_newest_counts_be_it_of_the_layer_or_the_run(self, history: Path) -> None:
         limit = {"max_increase": "25 %", "layer": "hidden"}
         baselines = []
@@ -301,6 +308,7 @@ class TestBlessed:
         assert baselines == [8.4, 10.5, 12.6, 8.4]
         assert whole.limits[0].baseline_pj == 14.6
 
+    @pytest.mark.thorough
     def test_who_is_accepted_is_checked_against_the_own_level(self, history: Path) -> None:
         """As the label accept-energy does it (docs/ci.md): an older level of a layer is no longer in the way."""
         with EnergyStore(history) as store:
@@ -314,6 +322,7 @@ class TestBlessed:
             assert store.bless("@third", "loihi2", reason="and again").status == "unchanged"
         assert self.check(history, {"max_increase": "0 %", "layer": "hidden"}, "@third").passed
 
+    @pytest.mark.thorough
     def test_the_level_of_a_layer_alone_is_none_of_the_run(self, history: Path) -> None:
         with EnergyStore(history) as store:
             store.bless("@first", "loihi2", reason="layer", layer="hidden")
@@ -321,12 +330,14 @@ class TestBlessed:
         assert (found.verdict, "only of layers" in found.obstacles[0]) == ("unchecked", True)
         assert self.check(history, {"max_increase": "25 %", "layer": "hidden"}).verdict == "pass"
 
+    @pytest.mark.thorough
     def test_a_level_per_inference(self, history: Path) -> None:
         with EnergyStore(history) as store:
             store.bless("@first", "loihi2", reason="whole")
         found = self.check(history, {"max_increase": "25 %", "per": "inference"})
         assert (found.limits[0].baseline_pj, found.limits[0].energy_pj) == (5.2, 6.25)
 
+    @pytest.mark.thorough
     def test_both_runs_are_priced_as_the_level_was(self, history: Path, tmp_path: Path) -> None:
         """Under v1, 6 and 7 spikes cost 6 and 7 pJ; v2, then in force, costs twice as much, which is no increase."""
         path = tmp_path / "lab.toml"
@@ -363,6 +374,7 @@ class TestGroup:
             ingest(store, tmp_path, "seven", 7, group="seeds")
         return store_path
 
+    @pytest.mark.thorough
     def test_the_mean_of_the_others_is_the_baseline(self, seeds: Path) -> None:
         with EnergyStore(seeds) as store:
             found = store.check("seven", "loihi2", limits=[{"max_increase": "30 %"}], against="group:group=seeds")
@@ -377,12 +389,14 @@ class TestGroup:
         assert found.why[0].baseline.startswith("run ")
         assert found.why[0].text.startswith("+14.4 %")  # since the newest of the group: 16.7 / 14.6
 
+    @pytest.mark.thorough
     def test_per_inference(self, seeds: Path) -> None:
         limit = {"max_increase": "34 %", "per": "inference"}
         with EnergyStore(seeds) as store:
             found = store.check("seven", "loihi2", limits=[limit], against="group:group=seeds")
         assert (found.limits[0].baseline_pj, found.limits[0].energy_pj, found.verdict) == (6.25, 8.35, "pass")
 
+    @pytest.mark.thorough
     def test_two_runs_do_not_predict(self, seeds: Path) -> None:
         with EnergyStore(seeds) as store:
             store.tag("six", {"group": None})
@@ -410,6 +424,7 @@ class TestWaysBack:
     def test_if_none_suffices_the_largest_come_first(self, store_path: Path) -> None:
         assert self.ways(store_path, max_energy="8 pJ") == [(4.2, False), (1.4, False), (1.05, False)]
 
+    @pytest.mark.thorough
     def test_savings_are_of_what_the_limit_is_about(self, store_path: Path) -> None:
         assert self.ways(store_path, max_energy="6 pJ", per="inference") == [(0.35, True), (0.35, True), (0.525, True)]
         # 0.45 pJ too much: of a mean sample, 0.7 pJ of the run are 0.35 pJ.
@@ -434,6 +449,7 @@ class TestWaysBack:
 
 
 class TestPython:
+    @pytest.mark.thorough
     def test_what_a_result_says(self, store_path: Path) -> None:
         with EnergyStore(store_path) as store:
             limits = [{"max_energy": "10 pJ", "max_increase": "5 %"}]
@@ -474,6 +490,7 @@ class TestPython:
         ]
         assert [reason.chip for reason in found.why] == ["loihi2", "akida"]
 
+    @pytest.mark.thorough
     def test_nothing_can_increase_from_nothing(self, store_path: Path, tmp_path: Path) -> None:
         """The output layer is silent in one run: any energy is more than that, and no share of it."""
         silent = {name: values[:4] for name, values in EVENTS.items()}
@@ -491,6 +508,7 @@ class TestPython:
         assert found.verdict == "unchecked"
         assert "Did you mean 'hidden'" in found.obstacles[0]
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("against", ["kept", "group:branch=main", "blessed"])
     def test_a_layer_that_the_baseline_lacks_is_no_pass(self, store_path: Path, tmp_path: Path, against: str) -> None:
         network = {**NETWORK, "layers": [{**NETWORK["layers"][0], "name": "hiden"}, NETWORK["layers"][1]]}
@@ -514,6 +532,7 @@ class TestPython:
             found = store.check(run, "loihi2", **question, allow_missing=True)
             assert (found.verdict, "Did you mean 'hiden'" in found.obstacles[0]) == ("unchecked", True)
 
+    @pytest.mark.thorough
     def test_a_group_is_read_with_few_queries(self, store_path: Path, tmp_path: Path) -> None:
         """One query for all runs of a group: what is read does not grow with them, nor with the limits."""
         limits = [{"max_increase": "900 %", "per": per, "layer": layer} for per in ("run", "inference")
@@ -558,6 +577,7 @@ class TestOutput:
         shown = shell(*on_loihi2("--max-energy", "12.5 pJ")).stdout
         assert ("-0.0 pJ" in shown, " 0.0 pJ" in shown) == (False, True)
 
+    @pytest.mark.thorough
     def test_json(self, store_path: Path, shell: Shell) -> None:
         result = shell(*on_loihi2("--max-increase", "5 %", "--against", "@main", "--json"))
         found = json.loads(result.stdout)
@@ -577,6 +597,7 @@ class TestOutput:
         [row] = csv.DictReader(io.StringIO(result.stdout))
         assert (row["verdict"], row["energy_pj"], row["excess_pj"]) == ("fail", "12.5", "2.5")
 
+    @pytest.mark.thorough
     def test_the_report_for_a_pull_request(self, store_path: Path, shell: Shell) -> None:
         report = store_path.parent / "energy.md"
         report.write_text("of yesterday")

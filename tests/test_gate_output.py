@@ -46,6 +46,7 @@ class TestReaderThatLeaves:
             cwd=folder, stdout=stdout, stderr=stderr, text=True, encoding="utf-8", check=False, timeout=60,
         )  # fmt: skip
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("form", ["table", "json", "csv", "md"])
     def test_a_check_fails_all_the_same(self, store_path: Path, closed: int, form: str) -> None:
         report = store_path.parent / "r.md"
@@ -54,20 +55,24 @@ class TestReaderThatLeaves:
         assert "literature values" in done.stderr
         assert report.read_text().startswith("### FAIL: kept")
 
+    @pytest.mark.thorough
     def test_what_was_kept_or_not_checked_stays_so(self, store_path: Path, closed: int) -> None:
         kept, unknown = ("--max-energy", "1 nJ"), ("--max-increase", "1 %", "--against", "@gone")
         for limit, exit_code in ((kept, 0), (unknown, 3)):
             done = self.run(store_path.parent, closed, subprocess.PIPE, *ON_LOIHI2, *limit)
             assert done.returncode == exit_code
 
+    @pytest.mark.thorough
     def test_nobody_listens_at_all(self, store_path: Path, closed: int) -> None:
         assert self.run(store_path.parent, closed, closed, *TOO_MUCH).returncode == 1
 
+    @pytest.mark.thorough
     def test_a_page_is_written_all_the_same(self, store_path: Path, closed: int) -> None:
         wanted = ("compare", "kept", "more", "--chip", "loihi2", "--html", "change.html")
         assert self.run(store_path.parent, closed, subprocess.PIPE, *wanted).returncode == 0
         assert (store_path.parent / "change.html").read_text(encoding="utf-8").endswith("</html>\n")
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("form", ["table", "json", "csv", "md"])
     def test_a_comparison_fails_all_the_same(self, store_path: Path, closed: int, form: str) -> None:
         arguments = ("compare", "kept", "more", "--chip", "loihi2", "--fail-on", "energy>5%", "-f", form)
@@ -150,6 +155,7 @@ class TestNamesThatLookLikeMarkup:
         assert shown == ["| a\\|b | n |", "| --- | ---: |", f"| {self.PLAIN} | 1 |"]
         assert markdown_table([{"view": "`x`", "b": "a|b"}], is_markup=True).endswith("| `x` | a\\|b |")
 
+    @pytest.mark.thorough
     def test_they_stay_names_in_every_table(self, store_path: Path, shell: Shell) -> None:
         with EnergyStore(store_path) as store:
             store.tag("kept", {"main": "1"})

@@ -262,6 +262,7 @@ class TestVerdict:
             split = other.compare_groups(runs[:2], runs[2:], "toy")
         assert (split.comparable, split.differs) == (False, (Disparity("run-file contract", "1", "1, 9", True),))
 
+    @pytest.mark.thorough
     def test_what_is_not_priced_everywhere_takes_no_part(self, store: EnergyStore, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "other.duckdb") as other:
             for number, hops in enumerate((7, 9, None, 8)):

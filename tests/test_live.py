@@ -189,6 +189,7 @@ class TestErrors:
             for step in steps:
                 live.step(**step)
 
+    @pytest.mark.thorough
     def test_what_does_not_fit_is_refused(self, store: EnergyStore) -> None:
         good = spikes(3, 1)
         self.bad(store, "nothing came of out", {"spikes": {"hidden": good["hidden"]}})

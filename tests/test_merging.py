@@ -96,6 +96,7 @@ def test_every_run_comes_with_all_that_belongs_to_it(here: Path, other: Path) ->
     assert dump(other) == before
 
 
+@pytest.mark.thorough
 def test_reports_are_those_of_the_origin(here: Path, other: Path) -> None:
     with EnergyStore(":memory:") as store:
         found = store.merge(other)
@@ -116,12 +117,14 @@ def test_twice_is_once(here: Path, other: Path) -> None:
         assert len(store.runs()) == 6
 
 
+@pytest.mark.thorough
 def test_run_files_that_come_again_after_a_merge_are_unchanged(here: Path, other: Path) -> None:
     with EnergyStore("mine.duckdb") as store:
         store.merge(other)
         assert store.ingest("counted.parquet").status == "unchanged"
 
 
+@pytest.mark.thorough
 def test_histories_under_one_name_are_one(here: Path, _empty_store: Path) -> None:
     for place, days in (("mine", (1, 3)), ("other", (2, 4))):
         with EnergyStore(f"{place}.duckdb") as store:
@@ -139,6 +142,7 @@ def test_histories_under_one_name_are_one(here: Path, _empty_store: Path) -> Non
         assert failures(store) == []
 
 
+@pytest.mark.thorough
 def test_times_are_those_of_the_origin(here: Path, other: Path) -> None:
     with EnergyStore("mine.duckdb") as store:
         own = store.ingest(small_run(here, "own", with_spikes(hid=(7, 7, 7))))
@@ -147,6 +151,7 @@ def test_times_are_those_of_the_origin(here: Path, other: Path) -> None:
         assert store.run("latest").run_id == own.run_id
 
 
+@pytest.mark.thorough
 def test_an_id_that_is_taken_by_other_content(here: Path, other: Path) -> None:
     with EnergyStore("mine.duckdb") as store:
         store.ingest(small_run(here, "own", with_spikes(hid=(7, 7, 7))), run_id="by-hand")
@@ -182,6 +187,7 @@ def test_the_same_content_under_another_name_and_with_other_tags(here: Path) -> 
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "change",
     [
@@ -206,6 +212,7 @@ def test_what_is_declared_otherwise_is_another_run(here: Path, change: dict[str,
         assert failures(store) == []
 
 
+@pytest.mark.thorough
 def test_the_same_counts_by_other_events_are_another_run(here: Path) -> None:
     """Two neurons and two timesteps: the same sums, joined otherwise."""
     for place, timesteps in (("mine", [0, 1]), ("other", [1, 0])):
@@ -229,6 +236,7 @@ def test_the_same_events_of_another_file_are_the_same_run(here: Path) -> None:
         assert [run.status for run in store.merge("other.duckdb")] == ["unchanged"]
 
 
+@pytest.mark.thorough
 def test_a_dry_run_keeps_nothing(here: Path, other: Path) -> None:
     with EnergyStore("mine.duckdb") as store:
         store.ingest("bare.parquet", events="none")
@@ -240,6 +248,7 @@ def test_a_dry_run_keeps_nothing(here: Path, other: Path) -> None:
     assert dump(Path("mine.duckdb")) == before
 
 
+@pytest.mark.thorough
 def test_costs_and_blessings_stay_and_that_is_said(here: Path, other: Path) -> None:
     with EnergyStore(other) as store:
         store.costs.add(costs())
@@ -261,6 +270,7 @@ def test_a_store_without_runs(here: Path, _empty_store: Path) -> None:
 
 
 class TestRefused:
+    @pytest.mark.thorough
     def test_what_is_no_other_store(self, here: Path, other: Path) -> None:
         run_file(here / "a.parquet")
         with duckdb.connect("plain.duckdb") as connection:
@@ -283,6 +293,7 @@ class TestRefused:
                     store.merge(name)
             assert store.runs() == []
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize(("revision", "says"), [("0001", "other.duckdb migrate"), ("9999", "newer than")])
     def test_another_revision(self, here: Path, other: Path, revision: str, says: str) -> None:
         with duckdb.connect(str(other)) as connection:
@@ -290,12 +301,14 @@ class TestRefused:
         with EnergyStore("mine.duckdb") as store, pytest.raises(StoreVersionError, match=says):
             store.merge("other.duckdb")
 
+    @pytest.mark.thorough
     def test_a_store_of_another_release_of_the_same_revision_is_merged(self, here: Path, other: Path) -> None:
         with duckdb.connect(str(other)) as connection:
             connection.execute("UPDATE store_info SET fact_value = 'older' WHERE fact = 'shipped_fingerprint'")
         with EnergyStore("mine.duckdb") as store:
             assert len(store.merge(other)) == 6
 
+    @pytest.mark.thorough
     def test_a_store_that_a_writer_holds(self, here: Path, other: Path) -> None:
         with subprocess.Popen([sys.executable, "-c", HOLDER, str(other)], stdout=subprocess.PIPE) as holder:
             assert holder.stdout is not None
@@ -304,6 +317,7 @@ class TestRefused:
                 store.merge(other)
             holder.kill()
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("read_only", [True, False])
     def test_a_store_that_is_open_here_keeps_its_lock(self, here: Path, other: Path, read_only: bool) -> None:
         with EnergyStore("mine.duckdb") as store, EnergyStore(other, read_only=read_only):
@@ -313,6 +327,7 @@ class TestRefused:
             done = subprocess.run([sys.executable, "-c", writes], capture_output=True, text=True, check=False)
             assert "Could not set lock" in done.stderr
 
+    @pytest.mark.thorough
     def test_a_store_that_is_read_only(self, here: Path, other: Path) -> None:
         EnergyStore("mine.duckdb").close()
         with EnergyStore("mine.duckdb", read_only=True) as store, pytest.raises(StoreError, match="not possible"):
@@ -320,6 +335,7 @@ class TestRefused:
 
 
 class TestCommandLine:
+    @pytest.mark.thorough
     def test_stores_and_files_together(self, shell: Shell, other: Path) -> None:
         with_sidecar(run_file(Path("new.parquet")))
         done = shell("ingest", "other.duckdb", "new.parquet", "--json")
@@ -330,6 +346,7 @@ class TestCommandLine:
         assert shell("ingest", "other.duckdb").stderr.endswith("6 unchanged\n")
         assert shell("verify").exit_code == 0
 
+    @pytest.mark.thorough
     def test_a_dry_run_makes_no_store(self, shell: Shell, other: Path) -> None:
         assert shell("ingest", "other.duckdb", "--dry-run").stderr.endswith("6 would be stored\n")
         assert not Path("energy.duckdb").exists()
@@ -341,6 +358,7 @@ class TestCommandLine:
             assert f"{option[0]}" in done.stderr
             assert "is for run files, but other.duckdb is a store" in done.stderr
 
+    @pytest.mark.thorough
     def test_a_bad_one_does_not_stop_the_others(self, shell: Shell, other: Path) -> None:
         duckdb.connect("plain.duckdb").close()
         done = shell("ingest", "plain.duckdb", "other.duckdb")

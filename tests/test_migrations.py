@@ -117,6 +117,7 @@ def stepped_store(tmp_path: Path) -> Path:
 
 
 class TestBothWays:
+    @pytest.mark.thorough
     def test_a_stepped_store_equals_a_fresh_one(self, stepped_store: Path, tmp_store: Path) -> None:
         stepped, fresh = catalogue(stepped_store), catalogue(tmp_store)
         for part in CATALOGUE:
@@ -124,11 +125,13 @@ class TestBothWays:
         assert len(fresh["tables"]) == len(sql.tables())
         assert len(fresh["views"]) == len(sql.views())
 
+    @pytest.mark.thorough
     def test_it_holds_the_same_costs(self, stepped_store: Path, tmp_store: Path) -> None:
         stepped, fresh = dump(stepped_store), dump(tmp_store)
         assert stepped["costs"] == fresh["costs"]
         assert stepped["alembic_version"] == fresh["alembic_version"] == [(sql.newest_revision(),)]
 
+    @pytest.mark.thorough
     def test_it_gives_the_same_reports(self, stepped_store: Path, tmp_store: Path, tmp_path: Path) -> None:
         path = with_sidecar(run_file(tmp_path / "run.parquet"))
         reports = []
@@ -184,12 +187,14 @@ class TestMigrate:
             ]
             assert [result.check for result in store.verify() if result.n_failures] == []
 
+    @pytest.mark.thorough
     def test_it_equals_a_fresh_store(self, old_store: Path, shell: Shell, stepped_store: Path) -> None:
         assert shell("migrate").exit_code == 0
         migrated, fresh = catalogue(old_store), catalogue(stepped_store)
         for part in CATALOGUE:
             assert migrated[part] == fresh[part], part
 
+    @pytest.mark.thorough
     def test_the_backup_is_the_old_store(self, old_store: Path) -> None:
         before, shape = dump(old_store), catalogue(old_store)
         found, now, backup = lifecycle.migrate(str(old_store))
@@ -199,6 +204,7 @@ class TestMigrate:
         assert dump(Path(backup)) == before
         assert catalogue(Path(backup)) == shape
 
+    @pytest.mark.thorough
     def test_the_backup_can_be_migrated_itself(self, old_store: Path) -> None:
         _, _, backup = lifecycle.migrate(str(old_store))
         lifecycle.migrate(str(backup))
@@ -222,6 +228,7 @@ class TestMigrate:
         assert old_store.read_bytes() == content
         assert [path.name for path in old_store.parent.iterdir()] == [old_store.name]
 
+    @pytest.mark.thorough
     def test_migrating_twice_is_migrating_once(self, old_store: Path, shell: Shell) -> None:
         assert shell("migrate").exit_code == 0
         before, files = dump(old_store), sorted(old_store.parent.iterdir())
@@ -267,6 +274,7 @@ class TestFailure:
         assert "Traceback" not in result.output
         assert "unexpected" not in result.stderr
 
+    @pytest.mark.thorough
     def test_once_the_cause_is_gone_it_can_be_tried_again(self, blocked_store: Path, shell: Shell) -> None:
         assert shell("migrate").exit_code == 4
         execute(blocked_store, "DROP TABLE cost_in_force")
@@ -297,6 +305,7 @@ class TestOtherVersions:
         assert all(part in str(refusal.value) for part in ("9999", sql.newest_revision(), "pip install --upgrade"))
         assert dump(newer_store) == before
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("verb", [["report"], ["runs"], ["verify"], ["sql", "SELECT 1"], ["ingest", "run.parquet"]])
     def test_the_command_line_refuses_both(self, old_store: Path, shell: Shell, verb: list[str]) -> None:
         run_file(old_store.parent / "run.parquet")
@@ -335,11 +344,13 @@ class TestRefresh:
             assert store.report("kept", "loihi2").total_energy_pj == 10.4
         assert catalogue(stale_store) == catalogue(stepped_store)
 
+    @pytest.mark.thorough
     def test_views_of_the_user_stay(self, stale_store: Path) -> None:
         execute(stale_store, "CREATE SCHEMA mine; CREATE VIEW mine.v AS SELECT 7 AS x; CREATE VIEW v AS SELECT 8 AS x")
         with EnergyStore(stale_store) as store:
             assert store.sql("SELECT a.x AS a, b.x AS b FROM mine.v AS a, v AS b").to_pylist() == [{"a": 7, "b": 8}]
 
+    @pytest.mark.thorough
     def test_views_of_the_user_stay_in_the_schema_mart_too(self, stale_store: Path) -> None:
         execute(stale_store, "CREATE VIEW mart.mine AS SELECT 7 AS x; CREATE TABLE mart.noted AS SELECT 8 AS x")
         with EnergyStore(stale_store) as store:
@@ -347,6 +358,7 @@ class TestRefresh:
                 {"a": 7, "b": 8}
             ]
 
+    @pytest.mark.thorough
     def test_a_store_from_before_the_schema_mart_gets_it(self, stale_store: Path, stepped_store: Path) -> None:
         execute(stale_store, "DROP SCHEMA mart CASCADE; DELETE FROM store_info WHERE fact_value LIKE 'mart.%'")
         with EnergyStore(stale_store) as store:
@@ -355,6 +367,7 @@ class TestRefresh:
             ].to_pylist() == [Decimal("10.400000")]
         assert catalogue(stale_store) == catalogue(stepped_store)
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("kind", ["TABLE", "VIEW"])
     @pytest.mark.parametrize("name", ["mart.costs", "comparison"])
     def test_what_a_user_named_as_a_new_view_is_not_lost(
@@ -372,6 +385,7 @@ class TestRefresh:
         execute(stale_store, f"DROP {kind} {name}")
         assert shell("migrate").exit_code == 0
 
+    @pytest.mark.thorough
     def test_a_reader_is_told_how(self, stale_store: Path, shell: Shell) -> None:
         with pytest.raises(StoreVersionError, match="migrate"):
             EnergyStore(stale_store, read_only=True)

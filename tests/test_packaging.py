@@ -101,6 +101,7 @@ class TestInstalled:
         assert '"total_energy_pj": 219710.4' in report
         assert "ok" in run(elsewhere, "-m", "energy_db", "verify")
 
+    @pytest.mark.thorough
     def test_it_brings_the_demo(self, elsewhere: Path) -> None:
         shown = run(elsewhere, "-m", "energy_db", "demo")
         chips = ("akida", "brainscales2", "fpga_ice40", "loihi2", "spinnaker2")
@@ -113,6 +114,7 @@ class TestInstalled:
         text = zipfile.ZipFile(wheel).read(entry_points).decode()
         assert "energy-db = energy_db.cli:main" in text
 
+    @pytest.mark.thorough
     def test_it_migrates(self, elsewhere: Path) -> None:
         run(elsewhere, "-m", "energy_db", "--db", "fresh.duckdb", "init")
         assert run(elsewhere, "-m", "energy_db", "--db", "fresh.duckdb", "migrate") == ""

@@ -103,6 +103,7 @@ class TestEveryPage:
             assert "default-src 'none'" in source
             assert len(source) < MEGABYTE / 2, kind
 
+    @pytest.mark.thorough
     def test_says_what_its_figures_show_and_their_numbers(self, pages: dict[str, str]) -> None:
         for kind, source in pages.items():
             page = Page(source)
@@ -132,6 +133,7 @@ class TestEveryPage:
 
 
 class TestReportPage:
+    @pytest.mark.thorough
     def test_begins_with_the_verdict_and_ends_with_the_origin(self, kept: Report, kept_page: str) -> None:
         report, text = kept, Page(kept_page).text
         assert text.index(report.why) < text.index("10.4 pJ") < text.index("Where the energy goes")
@@ -155,6 +157,7 @@ class TestReportPage:
         assert "8.4 pJ · 80.8%" in picture
         assert "2.0 pJ · 19.2%" in picture
 
+    @pytest.mark.thorough
     def test_shows_the_largest_layers_and_sums_the_others(self, tmp_path: Path) -> None:
         path, network, spikes = wide_run(tmp_path, 40, 100)
         with EnergyStore(":memory:") as store:
@@ -232,6 +235,7 @@ class TestComparisonPage:
         for length, amount in zip(steps, shown, strict=True):
             assert length / before == pytest.approx(abs(amount) / comparison.total_a_pj, rel=1e-2)
 
+    @pytest.mark.thorough
     def test_warns_of_what_does_not_compare(self, small: EnergyStore, tmp_path: Path) -> None:
         longer = {**NETWORK, "n_timesteps": 9}
         other = small.ingest(with_sidecar(run_file(tmp_path / "longer.parquet", EVENTS), longer))

@@ -44,6 +44,7 @@ class TestMissingExtra:
 
 
 class TestCommandLine:
+    @pytest.mark.thorough
     def test_the_page_comes_beside_the_data(self, small_store: Path, shell: Shell, tmp_path: Path) -> None:
         plain = shell("report", "kept", "--chip", "loihi2", "--json")
         paged = shell("report", "kept", "--chip", "loihi2", "--json", "--html", "page.html")
@@ -60,6 +61,7 @@ class TestCommandLine:
         assert result.exit_code == 0, result.output
         assert "kept on loihi2: energy over time" in words_of(tmp_path / "steps.svg")
 
+    @pytest.mark.thorough
     def test_a_comparison_by_a_grain_draws_its_figure(self, small_store: Path, shell: Shell, tmp_path: Path) -> None:
         with EnergyStore(small_store) as store:
             store.ingest(with_sidecar(run_file(tmp_path / "more.parquet", {**EVENTS, "neuron": [0, 1, 1, 1, 0, 0]})))
@@ -76,6 +78,7 @@ class TestCommandLine:
             assert result.exit_code == 0, result.output
             assert (tmp_path / name).read_bytes().startswith(begins)
 
+    @pytest.mark.thorough
     def test_compare_and_trend_have_pages(self, small_store: Path, shell: Shell, tmp_path: Path) -> None:
         with EnergyStore(small_store) as store:
             store.ingest(with_sidecar(run_file(tmp_path / "more.parquet", {**EVENTS, "neuron": [0, 1, 1, 1, 0, 1]})))
@@ -85,6 +88,7 @@ class TestCommandLine:
             assert Page((tmp_path / f"{verb[0]}.html").read_text(encoding="utf-8")).all("figure")
             ElementTree.parse(tmp_path / f"{verb[0]}.svg")
 
+    @pytest.mark.thorough
     def test_a_run_file_has_a_page(self, shell: Shell, tmp_path: Path) -> None:
         with_sidecar(run_file(tmp_path / "loose.parquet"))
         result = shell("report", "loose.parquet", "--chip", "loihi2", "--html", "page.html")

@@ -192,6 +192,7 @@ def test_every_grain_is_what_the_model_says(
         assert that_cost(rows_of(store, grain, version, f"{columns}, energy_pj")) == that_cost(of_model), grain
 
 
+@pytest.mark.thorough
 @few(4)
 @given(recording=recordings(), priced=operations())
 def test_verify_finds_nothing_in_what_was_ingested(
@@ -209,6 +210,7 @@ def cells(store: EnergyStore, version: str) -> dict[Any, Decimal]:
     return by_neuron | that_cost(rows_of(store, "layer", version, "layer, energy_pj"))
 
 
+@pytest.mark.thorough
 @few(6)
 @given(recording=recordings(), priced=operations(), cut=st.integers(0, 6), factor=st.integers(0, 1000))
 def test_energy_is_additive_over_costs_and_scales_with_them(
@@ -226,6 +228,7 @@ def test_energy_is_additive_over_costs_and_scales_with_them(
     assert scaled == {key: energy * factor for key, energy in whole.items() if factor}
 
 
+@pytest.mark.thorough
 @few(6)
 @given(recording=recordings(), data=st.data())
 def test_energy_of_spikes_is_additive_over_spikes(
@@ -245,6 +248,7 @@ def test_energy_of_spikes_is_additive_over_spikes(
     assert dict(sum((Counter(part) for part in parts), Counter())) == whole
 
 
+@pytest.mark.thorough
 @few(6)
 @given(recording=recordings(), data=st.data())
 def test_the_way_a_file_is_written_does_not_matter(
@@ -300,6 +304,7 @@ def test_another_spike_is_another_run(
     assert len(store.runs()) == 2
 
 
+@pytest.mark.thorough
 @few(10)
 @given(
     layers=st.lists(st.tuples(st.sampled_from(ROLES), st.integers(0, 10**12)), min_size=1, max_size=6),

@@ -53,6 +53,7 @@ OF_COLUMNS = (
 
 
 class TestContent:
+    @pytest.mark.thorough
     @pytest.mark.parametrize("events", [True, False])
     def test_every_mart_is_the_stores_row_by_row(self, store: EnergyStore, tmp_path: Path, events: bool) -> None:
         published = store.publish(tmp_path / "bi", events=events)
@@ -66,6 +67,7 @@ class TestContent:
             assert sorted(map(repr, files.to_pylist())) == sorted(map(repr, expected)), name
             assert counted[name] == len(expected), name
 
+    @pytest.mark.thorough
     def test_columns_keep_their_types_and_their_meaning(self, store: EnergyStore, tmp_path: Path) -> None:
         published = store.publish(tmp_path / "bi")
         found = columns(read(Path(published.database), OF_COLUMNS))
@@ -75,6 +77,7 @@ class TestContent:
         kinds = dict(read(Path(published.database), "SELECT object_name, object_kind FROM mart.publication_contents"))
         assert {name for name in MARTS if kinds[name] == "view"} == set(LARGE)
 
+    @pytest.mark.thorough
     def test_energies_are_those_of_the_report(self, store: EnergyStore, tmp_path: Path) -> None:
         """Of digits-baseline, 899,253.2 pJ on loihi2 were worked out from its arrays with NumPy."""
         published = store.publish(tmp_path / "bi")
@@ -82,6 +85,7 @@ class TestContent:
             query = f"SELECT sum(energy_pj) FROM mart.{mart} WHERE chip = 'loihi2' AND run_name = 'digits-baseline'"
             assert read(Path(published.database), query) == [(Decimal("899253.2"),)]
 
+    @pytest.mark.thorough
     def test_it_is_a_sound_store_without_events(self, store: EnergyStore, tmp_path: Path) -> None:
         published = store.publish(tmp_path / "bi")
         with EnergyStore(published.database, read_only=True) as opened:
@@ -92,6 +96,7 @@ class TestContent:
             assert opened.report("digits-baseline", "loihi2").total_energy_pj == 899253.2
         assert read(Path(published.database), "SELECT count(*) FROM spike_events") == [(0,)]
 
+    @pytest.mark.thorough
     def test_events_come_along_when_asked_for(self, store: EnergyStore, tmp_path: Path) -> None:
         published = store.publish(tmp_path / "bi", events=True)
         query = "SELECT run_name, sum(n_spikes) FROM activity_by_spike GROUP BY ALL"
@@ -99,6 +104,7 @@ class TestContent:
         with EnergyStore(published.database, read_only=True) as opened:
             assert [result.check for result in opened.verify() if result.n_failures] == []
 
+    @pytest.mark.thorough
     def test_it_says_what_it_is(self, store: EnergyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         store._engine.path = Path(store.path).name  # as it is when somebody opens it without a folder
@@ -112,6 +118,7 @@ class TestContent:
         assert (n_runs, n_spikes, has_events, chips) == (2, 528507 + 200500, False, "loihi2, truenorth")
         assert (published.number, published.n_runs, published.n_spikes) == (1, 2, 528507 + 200500)
 
+    @pytest.mark.thorough
     def test_facts_of_the_chips_that_are_asked_for(self, store: EnergyStore, tmp_path: Path) -> None:
         published = store.publish(tmp_path / "bi", chips=["truenorth", "loihi2", "loihi2"])
         counted = dict(read(Path(published.database), "SELECT object_name, n_rows FROM mart.publication_contents"))
@@ -127,6 +134,7 @@ class TestContent:
         file = parquet.read_table(tmp_path / "bi" / "marts" / "neuron_energy.parquet")
         assert set(file["chip"].to_pylist()) == {"loihi2", "truenorth"}
 
+    @pytest.mark.thorough
     def test_tables_and_views_of_the_users_own_come_along(self, store: EnergyStore, tmp_path: Path) -> None:
         store._engine.run(
             "CREATE TABLE labels AS SELECT 1 AS label; CREATE VIEW twice AS SELECT label * 2 AS n FROM labels"
@@ -144,6 +152,7 @@ class TestContent:
 
 
 class TestCatalogue:
+    @pytest.mark.thorough
     def test_it_names_columns_units_and_files(self, store: EnergyStore, tmp_path: Path) -> None:
         store.publish(tmp_path / "bi")
         catalog = json.loads((tmp_path / "bi" / "catalog.json").read_text())
@@ -160,6 +169,7 @@ class TestCatalogue:
         assert (energy["type"], energy["unit"]) == ("DECIMAL(38,6)", "pJ")
         assert "[" not in energy["meaning"]
 
+    @pytest.mark.thorough
     def test_without_files(self, store: EnergyStore, tmp_path: Path) -> None:
         store.publish(tmp_path / "bi")
         store.publish(tmp_path / "bi", parquet=False)
@@ -180,6 +190,7 @@ class TestFolder:
             "energy.duckdb", "marts", "catalog.json", "publications",
         }  # fmt: skip
 
+    @pytest.mark.thorough
     def test_a_reader_keeps_what_it_has(self, store: EnergyStore, tmp_path: Path, digits: Path) -> None:
         published = store.publish(tmp_path / "bi", keep=1, chips=["loihi2"])
         with duckdb.connect(published.database, read_only=True) as reader:
@@ -189,18 +200,21 @@ class TestFolder:
             assert reader.execute("SELECT count(*) FROM mart.runs").fetchall() == [(2,)]
         assert read(Path(published.database), "SELECT n_runs FROM mart.publication") == [(3,)]
 
+    @pytest.mark.thorough
     def test_the_log_of_somebody_who_wrote_is_not_replayed(self, store: EnergyStore, tmp_path: Path) -> None:
         published = store.publish(tmp_path / "bi", chips=["loihi2"])
         Path(f"{published.database}.wal").write_bytes(b"of another database")
         published = store.publish(tmp_path / "bi", chips=["loihi2"])
         assert read(Path(published.database), "SELECT publication_number FROM mart.publication") == [(2,)]
 
+    @pytest.mark.thorough
     def test_files_cannot_be_written_to(self, store: EnergyStore, tmp_path: Path) -> None:
         published = store.publish(tmp_path / "bi", chips=["loihi2"])
         files = [path for path in (tmp_path / "bi" / "publications" / "000001").rglob("*") if path.is_file()]
         assert len(files) == 2 + len(MARTS)
         assert {path.stat().st_mode & 0o222 for path in [*files, Path(published.database)]} == {0}
 
+    @pytest.mark.thorough
     def test_where_links_are_impossible_it_is_copied(
         self, store: EnergyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -214,6 +228,7 @@ class TestFolder:
         assert len(published.notes) == 1
         assert "catalog.json names the newest publication" in published.notes[0]
 
+    @pytest.mark.thorough
     def test_a_name_that_is_held_is_said(
         self, store: EnergyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -234,6 +249,7 @@ class TestFolder:
         newest = tmp_path / "bi" / catalog["publication"]["version"] / "energy.duckdb"
         assert read(newest, "SELECT publication_number FROM mart.publication") == [(2,)]
 
+    @pytest.mark.thorough
     def test_a_store_that_moved_goes_on(self, store: EnergyStore, tmp_path: Path) -> None:
         store.publish(tmp_path / "bi", chips=["loihi2"])
         store.close()
@@ -287,6 +303,7 @@ with EnergyStore(sys.argv[1]) as store:
 
 
 class TestTrouble:
+    @pytest.mark.thorough
     def test_a_full_disk_leaves_the_earlier_one(self, digits_store: Path, tmp_path: Path) -> None:
         with EnergyStore(digits_store) as store:
             published = store.publish(tmp_path / "bi", chips=["loihi2"])
@@ -304,6 +321,7 @@ class TestTrouble:
             assert [path.name for path in (tmp_path / "bi" / "publications").glob("0*")] == ["000001"]
             assert store.publish(tmp_path / "bi", chips=["loihi2"]).number == 2
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("how", ["the engine fails", "Ctrl-C"])
     def test_the_store_goes_on_after_one_that_was_cut_short(
         self, store: EnergyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
@@ -356,6 +374,7 @@ class TestAfterIngest:
     def numbers(self, folder: Path) -> list[tuple[object, ...]]:
         return read(folder / "energy.duckdb", "SELECT publication_number, n_runs FROM mart.publication")
 
+    @pytest.mark.thorough
     def test_every_way_in_publishes(self, tmp_store: Path, small_store: Path, tmp_path: Path, digits: Path) -> None:
         with EnergyStore(tmp_path / "other.duckdb") as other:
             other.ingest(self.new_run(tmp_path, "merged"))
@@ -381,6 +400,7 @@ class TestAfterIngest:
             store.ingest(self.new_run(tmp_path, "abcde"))
             assert self.numbers(tmp_path / "bi") == [(3, 4)]
 
+    @pytest.mark.thorough
     def test_a_refresh_of_the_store_keeps_the_setting(self, tmp_store: Path, tmp_path: Path) -> None:
         with EnergyStore(tmp_store) as store:
             store.publish_after_ingest(tmp_path / "bi", chips=["loihi2"])

@@ -34,6 +34,7 @@ def another_run(folder: Path, name: str) -> Path:
 
 
 class TestOnce:
+    @pytest.mark.thorough
     def test_it_says_what_was_published(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
         result = shell("publish", "--to", "bi", "--chip", "loihi2", "--json")
         (row,) = json.loads(result.stdout)["rows"]
@@ -41,6 +42,7 @@ class TestOnce:
         assert row["database"] == str(tmp_path / "bi" / "energy.duckdb")
         assert published(tmp_path / "bi") == (1, 1)
 
+    @pytest.mark.thorough
     def test_a_publication_answers_as_the_store_does(self, shell: Shell, small_store: Path) -> None:
         shell("publish", "--to", "bi")
         asked = ("report", "kept", "--chip", "loihi2", "--json")
@@ -75,6 +77,7 @@ class TestOnce:
 
 
 class TestAfterIngest:
+    @pytest.mark.thorough
     def test_many_files_are_published_once(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
         shell("publish", "--to", "bi", "--chip", "loihi2", "--after-ingest")
         files = [another_run(tmp_path, name) for name in ("a", "ab", "abc")]
@@ -83,6 +86,7 @@ class TestAfterIngest:
         assert shell("ingest", *files).exit_code == 0
         assert published(tmp_path / "bi") == (2, 4)
 
+    @pytest.mark.thorough
     def test_a_spool_is_published_once_a_round(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
         shell("publish", "--to", "bi", "--chip", "loihi2", "--after-ingest")
         (tmp_path / "spool").mkdir()
@@ -91,6 +95,7 @@ class TestAfterIngest:
         assert shell("ingest", "--spool", "spool").exit_code == 0
         assert published(tmp_path / "bi") == (2, 3)
 
+    @pytest.mark.thorough
     def test_without_a_folder_it_is_published_as_set(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
         shell("publish", "--to", "bi", "--chip", "loihi2", "--keep", "1", "--after-ingest")
         (row,) = json.loads(shell("publish", "--json").stdout)["rows"]
@@ -99,6 +104,7 @@ class TestAfterIngest:
         assert (row["number"], row["chips"]) == (3, "truenorth")
         assert len(list((tmp_path / "bi" / "publications").glob("0*"))) == 1
 
+    @pytest.mark.thorough
     def test_it_ends(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
         shell("publish", "--to", "bi", "--chip", "loihi2", "--after-ingest")
         assert "no longer published" in shell("publish", "--no-after-ingest").stderr
@@ -106,6 +112,7 @@ class TestAfterIngest:
         assert published(tmp_path / "bi") == (1, 1)
         assert "was not published after each ingest" in shell("publish", "--no-after-ingest").stderr
 
+    @pytest.mark.thorough
     def test_trouble_is_said_and_the_runs_are_stored(self, shell: Shell, small_store: Path, tmp_path: Path) -> None:
         shell("publish", "--to", "bi", "--chip", "loihi2", "--after-ingest")
         (tmp_path / "bi" / "catalog.json").unlink()
@@ -136,6 +143,7 @@ def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
 
 
 class TestFollow:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
     def test_it_publishes_what_others_write(
         self, small_store: Path, tmp_path: Path, number: signal.Signals, exit_code: int
@@ -152,6 +160,7 @@ class TestFollow:
         assert shown.splitlines()[0].startswith("published  1  1 runs  6 spikes")
         assert shown.splitlines()[-1].split()[2:6] == ["2", "runs", "7", "spikes"]
 
+    @pytest.mark.thorough
     def test_it_waits_for_a_store_that_is_held(self, small_store: Path, tmp_path: Path) -> None:
         with EnergyStore(small_store) as store, following(tmp_path) as process:
             assert process.stderr is not None
@@ -172,6 +181,7 @@ class TestWait:
         shown, _ = process.communicate(timeout=60)
         assert [row["name"] for row in json.loads(shown)["rows"]] == ["kept"]
 
+    @pytest.mark.thorough
     def test_but_not_for_ever(self, small_store: Path, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "energy_db", "--wait", "0.3", "runs"]
         with EnergyStore(small_store):

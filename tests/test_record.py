@@ -277,6 +277,7 @@ class TestRunWriter:
             reused[:] = True
         assert rows_in(tmp_path / "run.parquet") == {("hidden", 1, b, b, 1) for b in range(3)}
 
+    @pytest.mark.thorough
     def test_a_store_gets_the_run_at_the_end(self, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "energy.duckdb") as store:
             writer = RunWriter(store, layers=["hidden"], name="live", tags={"dataset": "digits"}, kind="training")
@@ -368,6 +369,7 @@ class TestJournal:
             RunWriter(tmp_path / "run.parquet", layers=["hidden"])
         writer.abort()
 
+    @pytest.mark.thorough
     def test_whatever_prefix_is_whole_can_be_read(self, tmp_path: Path) -> None:
         writer = RunWriter(tmp_path / "run.parquet", layers=["hidden"])
         for _ in range(3):

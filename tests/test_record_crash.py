@@ -67,6 +67,7 @@ def test_a_killed_recording_is_recovered_and_never_half_visible(tmp_path: Path, 
         assert [result.check for result in store.verify() if result.n_failures] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(4))
 def test_a_recorder_killed_while_it_closes_leaves_the_run_in_one_place_at_least(tmp_path: Path, seed: int) -> None:
     record_and_kill(tmp_path, Random(seed).uniform(0, 0.12), n_batches=3)
@@ -82,6 +83,7 @@ def test_a_recorder_killed_while_it_closes_leaves_the_run_in_one_place_at_least(
             assert [kept.run_id for kept in store.runs()] == [run.run_id]
 
 
+@pytest.mark.thorough
 def test_a_recorder_that_is_left_alone_closes(tmp_path: Path) -> None:
     assert record_and_kill(tmp_path, None, n_batches=3) == ["1", "2", "3", "closed"]
     with EnergyStore(tmp_path / "energy.duckdb") as store:

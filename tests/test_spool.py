@@ -280,6 +280,7 @@ class TestOnePass:
         assert (again.exit_code, json.loads(again.stdout)["rows"]) == (0, [])
         assert "nothing waits in spool" in again.stderr
 
+    @pytest.mark.thorough
     def test_what_was_stored_and_not_moved_is_unchanged(self, shell: Shell) -> None:
         n_spikes = fill(2)
         with EnergyStore("energy.duckdb") as store:
@@ -401,6 +402,7 @@ class TestFollowing:
         assert_sound(40, n_spikes)
         assert len(list(Path("spool/done").iterdir())) == 40
 
+    @pytest.mark.thorough
     def test_two_followers(self, tmp_store: Path) -> None:
         n_spikes = fill(30)
         with follower() as one, follower() as other:
@@ -410,6 +412,7 @@ class TestFollowing:
         assert sum(len(output.splitlines()) for _, output, _ in ends) == 30
         assert_sound(30, n_spikes)
 
+    @pytest.mark.thorough
     def test_a_store_that_somebody_holds_is_waited_for(self, tmp_store: Path) -> None:
         n_spikes = fill(2)
         reader = EnergyStore(tmp_store, read_only=True)
@@ -426,6 +429,7 @@ class TestFollowing:
         assert talk.endswith("\n2 stored\n")
         assert_sound(2, n_spikes)
 
+    @pytest.mark.thorough
     def test_others_read_while_nothing_waits(self, tmp_store: Path) -> None:
         fill(1)
         with follower() as process:
@@ -435,6 +439,7 @@ class TestFollowing:
                 assert len(store.runs()) == 1
             assert ended(process, signal.SIGINT)[0] == 130
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
     def test_how_it_ends(self, tmp_store: Path, number: int, exit_code: int) -> None:
         _made("spool")
@@ -448,6 +453,7 @@ class TestFollowing:
         assert (row["status"], row["name"], row["spikes"]) == ("stored", "run-0", str(spikes_of(99, 0).sum()))
         assert {*talk.splitlines()[-1].split(", ")} == {"1 stored", "1 refused"}
 
+    @pytest.mark.thorough
     def test_it_finishes_the_present_file_and_leaves_the_others(self, tmp_store: Path) -> None:
         fill(60)
         with follower() as process:

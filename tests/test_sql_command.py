@@ -317,6 +317,7 @@ class TestTime:
         assert "longer than 0.2 s" in result.stderr
         assert "--timeout" in result.stderr
 
+    @pytest.mark.thorough
     def test_ctrl_c_stops_it_at_once(self, net: Path) -> None:
         command = [sys.executable, "-m", "energy_db", "--db", str(net), "sql", SLOW]
         # Where tests run in the background of a shell, children are told to ignore it.
@@ -527,6 +528,7 @@ class TestCommand:
         assert [line.split()[:2] for line in history[2:]] == [["@mine", "2"], ["@mine~1", "1"]]
         assert [line[-13:] for line in history[2:]] == ["SELECT 2 AS x", "SELECT 1 AS x"]
 
+    @pytest.mark.thorough
     def test_what_the_at_sign_names(self, net: Path, shell: Shell, tmp_path: Path) -> None:
         (tmp_path / "query.sql").write_text("SELECT 'suffix' AS x")
         (tmp_path / "plain").write_text("SELECT 'plain' AS x")

@@ -146,6 +146,7 @@ class TestRefusals:
         for query in READS_OF_FILES[:6] + READS_OF_FILES[16:19] + READS_OF_FILES[-5:-3] + READS_OF_FILES[-1:]:
             assert SECRET in str(duckdb.connect().sql(query).to_arrow_table().to_pylist()), query
 
+    @pytest.mark.thorough
     def test_nothing_else_is_read_or_changed(self, store: EnergyStore, folder: Path) -> None:
         files = {path.name for path in folder.iterdir()}
         tables = store.sql("SHOW ALL TABLES").to_pylist()

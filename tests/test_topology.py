@@ -119,6 +119,7 @@ class TestConvolution:
         assert found.dtype == np.int64
         assert found.tolist() == convolution.by_loops().tolist()
 
+    @pytest.mark.thorough
     @few
     @given(convolution=convolutions())
     def test_all_fan_out_is_all_fan_in(self, convolution: Convolution) -> None:

@@ -240,6 +240,7 @@ class TestWhichRuns:
         trend = store.trend("spikes")
         assert trend.warnings == ("not all runs have as many samples (2 in 32, 4 in 1): a step may be theirs",)
 
+    @pytest.mark.thorough
     def test_a_step_to_what_is_not_comparable(self, empty: EnergyStore, tmp_path: Path) -> None:
         for number in range(8):
             is_longer = number >= 4
@@ -286,6 +287,7 @@ class TestCosts:
             effects = Effects(spikes, 0.0, 0.0, 0.0, 0.0, cost)
             assert replace(step, effects=effects).is_of_costs is is_of_costs
 
+    @pytest.mark.thorough
     def test_before_any_version_was_in_force(self, store: EnergyStore, tmp_path: Path) -> None:
         early = night(store, tmp_path, -5, 100)
         trend = store.trend(chip="toy", as_recorded=True)
@@ -338,6 +340,7 @@ class TestTheReason:
 
 
 class TestByLayer:
+    @pytest.mark.thorough
     def test_the_whole_run_names_the_layer_that_no_test_could(self, empty: EnergyStore, tmp_path: Path) -> None:
         """8 + 4 runs of two layers at 0.005: 2 of C(12, 4) = 495 orders are as extreme, and it takes 0.0025."""
         counts = 1000 * (1 + 0.02 * np.random.default_rng(11).standard_normal(12))
@@ -384,6 +387,7 @@ class TestByLayer:
         assert rates is not None
         assert rates.steps[0].layers == ()
 
+    @pytest.mark.thorough
     def test_a_layer_may_be_called_total(self, empty: EnergyStore, tmp_path: Path) -> None:
         layers = [{**NETWORK["layers"][0], "name": "total"}, NETWORK["layers"][1]]
         network = {**NETWORK, "layers": layers}
@@ -442,6 +446,7 @@ class TestBlessings:
         assert only_step(trend).accepted is None
         assert [blessing.reason for blessing in trend.blessings] == ["the level of then"]
 
+    @pytest.mark.thorough
     def test_of_one_layer(self, store: EnergyStore) -> None:
         store.bless("latest", "toy", reason="output is fine", layer="output")
         assert only_step(store.trend(chip="toy")).accepted is None
@@ -453,6 +458,7 @@ class TestBlessings:
         assert step.accepted is not None
         assert step.accepted.reason == "hidden, too"
 
+    @pytest.mark.thorough
     def test_a_blessed_run_begins_a_level_that_no_test_could_tell(self, empty: EnergyStore, tmp_path: Path) -> None:
         newest = noisy(empty, tmp_path, 12, 1)[-1]
         assert only(empty.trend(chip="loihi2")).steps == ()
@@ -475,6 +481,7 @@ class TestBlessings:
         assert trend.total is not None
         assert trend.total.steps[0].accepted is not None
 
+    @pytest.mark.thorough
     def test_of_a_run_before_a_step_leaves_the_step_alone(self, empty: EnergyStore, tmp_path: Path) -> None:
         runs = noisy(empty, tmp_path, 20, 5, 1.1)
         found = only_step(empty.trend(chip="loihi2"))
@@ -483,6 +490,7 @@ class TestBlessings:
             empty.bless(run, "loihi2", reason="the level of the release")
         assert only_step(empty.trend(chip="loihi2")) == found
 
+    @pytest.mark.thorough
     def test_an_older_step_is_not_accepted_by_a_newer_level(self, empty: EnergyStore, tmp_path: Path) -> None:
         runs = noisy(empty, tmp_path, 15, 15, 1.2)
         newest = night(empty, tmp_path, 30, 1700)
@@ -498,6 +506,7 @@ class TestTooLittle:
         assert series.note == "too few runs to tell a step from chance: 3, and it takes 4 or more"
         assert len(series.points) == 3
 
+    @pytest.mark.thorough
     def test_fewer_than_ten_that_vary(self, empty: EnergyStore, tmp_path: Path) -> None:
         noisy(empty, tmp_path, 6, 3)
         series = only(empty.trend("spikes"))
@@ -599,6 +608,7 @@ class TestShell:
         assert step["effects"]["cost"] == 0.0
         assert step["ingested_at"] == "2020-01-25T03:00:00Z"
 
+    @pytest.mark.thorough
     def test_an_ended_level(self, shell: Shell, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "energy.duckdb") as store:
             for number in range(32, 40):
@@ -637,6 +647,7 @@ class TestShell:
         assert text.startswith("# energy on toy (costs rev1): 32 runs")
         assert "| 650.0 pJ | 710.0 pJ | +9.2 % | no noise: certain | 8 |" in text
 
+    @pytest.mark.thorough
     def test_as_recorded(self, shell: Shell) -> None:
         result = shell("trend", "--chip", "toy", "--cost", "as-recorded")
         assert "energy on toy (costs as recorded)" in result.stdout
@@ -681,6 +692,7 @@ class TestShell:
         assert (result.exit_code, result.stdout) == (exit_code, "")
         assert says in result.stderr
 
+    @pytest.mark.thorough
     def test_names_cannot_take_over_the_terminal(self, shell: Shell, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "energy.duckdb") as store:
             for number in range(40, 48):

@@ -84,6 +84,7 @@ def words(path: Path) -> list[str]:
 
 
 class TestOfManySeries:
+    @pytest.mark.thorough
     def test_a_picture_draws_those_with_steps_and_then_the_highest(self, tmp_path: Path) -> None:
         # l0 is the highest of those without a step, and l10 the lowest of all.
         layers = [series(f"l{at}", [100.0 - at] * 2) for at in range(12)]
@@ -92,6 +93,7 @@ class TestOfManySeries:
         assert drawn_names(tmp_path / "trend.svg") == ["l0", "l1", "l2", "l3", "l4", "l5", "l6", "l10"]
         assert "8 of 12 series" in " ".join(words(tmp_path / "trend.svg"))
 
+    @pytest.mark.thorough
     def test_a_page_draws_more_of_them_and_names_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert trend_page.MOST_SERIES == 24
         monkeypatch.setattr(trend_page, "MOST_SERIES", 3)
@@ -106,6 +108,7 @@ class TestOfManySeries:
 
 
 class TestKeys:
+    @pytest.mark.thorough
     def test_no_two_marks_look_the_same(self, marked_page: str) -> None:
         entries = re.findall(r'<path d="([^"]+)" fill="var\(--(\w+)\)"/></svg>([^<]+)</li>', marked_page)
         assert {meaning for _, _, meaning in entries} == {key.meaning for key in trend_page._KEYS}
@@ -117,6 +120,7 @@ class TestKeys:
         assert shape_of["an accepted level"] == theme.SHAPES["diamond"]
         assert len(set(shape_of.values())) == 5  # steps up and down differ in colour
 
+    @pytest.mark.thorough
     def test_a_picture_draws_them_too(self, marked: Trend, tmp_path: Path) -> None:
         marked.plot(tmp_path / "trend.svg")
         source = (tmp_path / "trend.svg").read_text(encoding="utf-8")
@@ -126,6 +130,7 @@ class TestKeys:
         assert len({shape for shape, _ in symbols}) == 5
 
 
+@pytest.mark.thorough
 def test_is_the_same_again(marked: Trend, marked_page: str) -> None:
     assert marked.to_html() == marked_page
 
@@ -145,6 +150,7 @@ def test_a_caption_is_read_out_once(marked_page: str) -> None:
     assert not [box for box in pictures if "aria-label" in box]
 
 
+@pytest.mark.thorough
 def test_a_long_title_is_wrapped_not_cut(marked: Trend, tmp_path: Path) -> None:
     replace(marked, name="a-network-" * 9).plot(tmp_path / "trend.svg")
     said = words(tmp_path / "trend.svg")

@@ -195,12 +195,14 @@ class TestSecondTerminal:
         os.close(terminal)
         return process.wait(timeout=10), seen
 
+    @pytest.mark.thorough
     def test_a_training_is_followed_to_its_end(self, training: subprocess.Popen[str], tmp_path: Path) -> None:
         code, seen = self.watched(tmp_path, lambda _: training.communicate("\n"), "epoch 1", "50.4 pJ")
         assert (code, "came to its end" in seen) == (0, True), seen
         with EnergyStore(tmp_path / "energy.duckdb", read_only=True) as store:
             assert store.run("fit").n_spikes == 24
 
+    @pytest.mark.thorough
     def test_a_training_that_dies_is_said_to_be_cut_short(
         self, training: subprocess.Popen[str], tmp_path: Path
     ) -> None:
@@ -209,6 +211,7 @@ class TestSecondTerminal:
         assert training.returncode == -signal.SIGKILL
         assert (code, "energy-db ingest" in seen) == (4, True), seen
 
+    @pytest.mark.thorough
     def test_ctrl_c_leaves_it_without_a_word(self, training: subprocess.Popen[str], tmp_path: Path) -> None:
         code, seen = self.watched(tmp_path, lambda watching: watching.send_signal(signal.SIGINT), "epoch 1")
         training.communicate("\n")

@@ -94,6 +94,7 @@ def test_the_interval_leaves_out_zero_where_p_is_small(a: list[float], b: list[f
         assert found.is_beyond_chance == (found.p_value < 0.05)
 
 
+@pytest.mark.thorough
 def test_the_interval_holds_as_often_as_it_says() -> None:
     random = np.random.default_rng(20261124)
     n_series = 1000

@@ -60,6 +60,7 @@ def assert_priced(recording: Recording, hidden: str, readout: str) -> None:
 
 
 class TestSnnTorch:
+    @pytest.mark.thorough
     def test_counts_are_its_own(self) -> None:
         raw = recorded("snntorch")
         recording = from_snntorch({layer: raw[layer] for layer in ("conv", "out")})

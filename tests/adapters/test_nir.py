@@ -158,6 +158,7 @@ class TestFanOut:
         fan_ins = set(paths.sum(axis=1).tolist())
         assert receiver.get("n_inputs") == (fan_ins.pop() if len(fan_ins) == 1 and fan_ins != {0} else None)
 
+    @pytest.mark.thorough
     @settings(deadline=None)
     @given(geometry=geometries())
     def test_of_a_convolution_is_that_of_the_network_file(

@@ -26,6 +26,7 @@ def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
 
 
 class TestPublication:
+    @pytest.mark.thorough
     def test_it_says_what_the_report_of_the_store_says(self, publication: Path) -> None:
         with energy_db.connect(publication) as connection:
             published = connection.execute(LAYERS).fetchall()

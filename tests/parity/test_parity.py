@@ -212,6 +212,7 @@ class TestPage:
     def test_its_table_is_that_of_the_tests(self) -> None:
         assert markdown_table([shown(peer) for peer in PEERS], is_markup=True) in PAGE.read_text(encoding="utf-8")
 
+    @pytest.mark.thorough
     def test_its_commands_print_the_figures(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each report that it shows is of a peer, and says behind a hash sign what the peer says."""
         shutil.copytree(FILES, tmp_path / "examples" / "parity")
