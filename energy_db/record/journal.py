@@ -50,8 +50,6 @@ class Journal:
     """
 
     def __init__(self, folder: Path, declaration: Mapping[str, Any]) -> None:
-        import pyarrow as pa
-
         self.folder = folder.absolute()
         try:
             self.folder.mkdir()
@@ -62,6 +60,16 @@ class Journal:
             ) from error
         except OSError as error:
             raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
+        try:
+            self._begin(declaration)
+        except OSError as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise StoreError(f"{folder} cannot be written: {error.strerror or error}", "Is the disk full?") from error
+
+    def _begin(self, declaration: Mapping[str, Any]) -> None:
+        import pyarrow as pa
+
+        (self.folder / DECLARATION).write_text(json.dumps(declaration), encoding="utf-8")
         self._file = (self.folder / _EVENTS).open("wb")
         _lock(self._file.fileno())
         _open_here.add(self.folder)
@@ -69,7 +77,6 @@ class Journal:
         self._stream = pa.ipc.new_stream(
             self._file, columns.remove_metadata(), options=pa.ipc.IpcWriteOptions(compression="lz4")
         )
-        (self.folder / DECLARATION).write_text(json.dumps(declaration), encoding="utf-8")
 
     def append(self, batch: pyarrow.RecordBatch, reached: Mapping[str, Any]) -> None:
         """Write a batch to the disk; when this returns, it outlives the process.
@@ -80,16 +87,30 @@ class Journal:
             Rows of a run file.
         reached : mapping
             How far the recording has come, as keys of a sidecar.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written; what was written before stays.
         """
-        self._stream.write_batch(batch, custom_metadata={_REACHED: json.dumps(reached)})
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._stream.write_batch(batch, custom_metadata={_REACHED: json.dumps(reached)})
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder} cannot be written: {error.strerror or error}",
+                f"Is the disk full? Keep what was written before: energy-db ingest {self.folder}",
+            ) from error
 
     def close(self) -> None:
         """End the stream, and leave it for whoever reads it."""
         if not self._file.closed:
-            self._stream.close()
-            self._file.close()
+            # Each batch is on the disk, or its writer was told that it is not: only the mark of the end can be missing.
+            with suppress(OSError):
+                self._stream.close()
+            with suppress(OSError):
+                self._file.close()
             _open_here.discard(self.folder)
 
 

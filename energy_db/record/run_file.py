@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from energy_db.errors import RunFileError, UsageError
+from energy_db.errors import EnergyDbError, RunFileError, UsageError
 from energy_db.record.spikes import Spikes, from_events
 
 if TYPE_CHECKING:
@@ -197,5 +198,8 @@ def _whole_or_not(path: Path, columns: pyarrow.Schema) -> Iterator[Any]:
         with parquet.ParquetWriter(unfinished, columns, compression="zstd", compression_level=1) as writer:
             yield writer
         unfinished.replace(path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise EnergyDbError(f"{path}: cannot be written: {reason}", "Is the disk full?") from error
     finally:
         unfinished.unlink(missing_ok=True)

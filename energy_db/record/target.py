@@ -9,7 +9,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, TypeAlias
 
 from energy_db.engines.duckdb import MEMORY
-from energy_db.errors import UsageError
+from energy_db.errors import EnergyDbError, UsageError
 from energy_db.record import journal
 from energy_db.record.spool import Spool
 
@@ -62,13 +62,20 @@ def publish(finished: JournaledRun, target: Target) -> Run | Path:
     EnergyDbError
         If it cannot be written or stored; the journal stays then.
     """
-    published: Run | Path
-    if isinstance(target, Path):
-        published = finished.write(target)
-    elif isinstance(target, Spool):
-        published = target.publish(finished)
-    else:
-        # Runs of one name are a history; and nobody wants to hear at the end of a training that its name is taken.
-        published = target.ingest(finished, on_duplicate="new")
+    try:
+        published = _published(finished, target)
+    except EnergyDbError as error:
+        kept = f"The recording is kept: energy-db ingest {finished.folder}"
+        error.hint = f"{error.hint} {kept}" if error.hint else kept
+        raise
     journal.remove(finished.folder)
     return published
+
+
+def _published(finished: JournaledRun, target: Target) -> Run | Path:
+    if isinstance(target, Path):
+        return finished.write(target)
+    if isinstance(target, Spool):
+        return target.publish(finished)
+    # Runs of one name are a history; and nobody wants to hear at the end of a training that its name is taken.
+    return target.ingest(finished, on_duplicate="new")

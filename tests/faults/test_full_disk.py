@@ -6,10 +6,12 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from world import failed_checks, keep_figures, make_older_store, number_from_outside, run_verb, spikes_by_run, write_run
 
@@ -28,6 +30,26 @@ VERBS: dict[str, list[str]] = {
     "tag": ["tag", "a", "accuracy=0.9"],
 }
 
+
+# Records batches, and says of each when it is in the journal; then whether the run could be made of them.
+N_BATCHES = 12
+RECORDER = f"""
+import sys
+import numpy as np
+from energy_db.errors import EnergyDbError
+from energy_db.record import RunWriter
+
+random = np.random.default_rng(0)
+try:
+    with RunWriter(sys.argv[1], layers=["hidden"], name="live") as writer:
+        for number in range({N_BATCHES}):
+            writer.add("hidden", random.random((20, 10, 200)) < 0.3)
+            writer.flush()
+            print(number, flush=True)
+    print("closed")
+except EnergyDbError as error:
+    sys.exit(str(error))
+"""
 
 WRITE_LITTLE = ("tag", "costs add", "export")
 
@@ -130,3 +152,69 @@ def test_a_full_disk(world: Path, small_disk: Path, name: str) -> None:
         ballast.unlink()
         again_is_whole(small_disk, store, name, spikes, outcome)
     keep_figures(f"full-disk-{name.replace(' ', '-')}", dict(counts))
+
+
+def spikes_of_batches(n_batches: int) -> int:
+    random = np.random.default_rng(0)
+    return sum(int((random.random((20, 10, 200)) < 0.3).sum()) for _ in range(n_batches))
+
+
+def record(folder: Path, limit: int | None = None) -> tuple[list[str], subprocess.CompletedProcess[str]]:
+    """Run the recorder, whose files may grow to a limit; returns what it said, line by line."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", RECORDER, "live.parquet"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=None if limit is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert "Traceback" not in done.stderr
+    return done.stdout.split(), done
+
+
+def assert_recorded_or_kept(folder: Path, said: list[str], done: subprocess.CompletedProcess[str]) -> str:
+    """Assert that the run is there whole, or that all that was acknowledged can be had from the journal."""
+    run, journal = folder / "live.parquet", folder / "live.recording"
+    if done.returncode == 0:
+        assert said == [*map(str, range(N_BATCHES)), "closed"]
+        assert not journal.exists()
+        source = run
+    else:
+        assert "cannot be written" in done.stderr
+        assert not run.exists()
+        if not said:
+            return "nothing recorded"
+        assert f"energy-db ingest {journal}" in done.stderr
+        source = journal
+    taken = run_verb(folder, "ingest", source.name)
+    assert taken.returncode == 0, taken.stderr
+    n_batches = N_BATCHES if source is run else len(said)
+    assert spikes_by_run(folder / "energy.duckdb") == {"live": spikes_of_batches(n_batches)}
+    assert not list(folder.glob(".*unfinished*"))
+    return "recorded" if source is run else "kept in the journal"
+
+
+def test_a_recording_whose_files_may_grow_no_further(tmp_path: Path) -> None:
+    counts: Counter[str] = Counter()
+    for limit in (0, 30, 100, 5_000, 100_000, 200_000, 300_000, 600_000):
+        folder = tmp_path / f"limit {limit}"
+        folder.mkdir()
+        counts[assert_recorded_or_kept(folder, *record(folder, limit))] += 1
+    keep_figures("recordings-with-size-limits", dict(counts))
+    assert set(counts) == {"nothing recorded", "kept in the journal", "recorded"}
+
+
+def test_a_recording_on_a_full_disk(small_disk: Path) -> None:
+    counts: Counter[str] = Counter()
+    for free in (0, 4096, 100_000, 200_000, 300_000, 450_000, 500_000, 2_000_000):
+        for file in small_disk.iterdir():
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+        ballast = small_disk / "ballast"
+        ballast.write_bytes(b"x" * (shutil.disk_usage(small_disk).free - free))
+        said, done = record(small_disk)
+        ballast.unlink()
+        counts[assert_recorded_or_kept(small_disk, said, done)] += 1
+    keep_figures("recordings-on-a-full-disk", dict(counts))
+    assert set(counts) == {"nothing recorded", "kept in the journal", "recorded"}
