@@ -140,6 +140,14 @@ def kill_after(folder: Path, arguments: list[str], seconds: float) -> bool:
     return was_there
 
 
+def seconds_of_the_whole(folder: Path, arguments: list[str]) -> float:
+    """Run a verb to its end, and return how long that takes."""
+    begin = time.perf_counter()
+    done = run_verb(folder, *arguments)
+    assert done.returncode == 0, done.stderr
+    return time.perf_counter() - begin
+
+
 @pytest.mark.parametrize("name", VERBS)
 def test_a_killed_verb_has_done_all_or_nothing_and_can_be_done_again(
     runs: Path, spikes: dict[str, int], tmp_path: Path, name: str
@@ -148,26 +156,26 @@ def test_a_killed_verb_has_done_all_or_nothing_and_can_be_done_again(
     kept, folder = tmp_path / "kept", tmp_path / "work"
     prepare(Path(shutil.copytree(runs, folder)))
     shutil.copytree(folder, kept, symlinks=True)
-    begin = time.perf_counter()
-    done = run_verb(folder, *arguments)
-    duration = time.perf_counter() - begin
-    assert done.returncode == 0, done.stderr
+    duration = seconds_of_the_whole(folder, arguments)
     assert state_of(folder, spikes) == "behind"
     random, states, kills = Random(name), Counter(), 0
     for _ in range(max(2, N_KILLS // len(VERBS))):
         shutil.rmtree(folder)
         shutil.copytree(kept, folder, symlinks=True)
         # The first third of a verb is Python's own start, in which there is nothing to lose.
-        kills += kill_after(folder, arguments, random.uniform(0.3, 1.1) * duration)
+        kills += kill_after(folder, arguments, random.uniform(0.3, 1.15) * duration)
         state = state_of(folder, spikes)
         states[state] += 1
         if name != "migrate" or state == "behind":
             assert failed_checks(folder / "energy.duckdb") == []
-        again = run_verb(folder, *arguments)
-        assert again.returncode == 0, again.stderr
+        again = seconds_of_the_whole(folder, arguments)
+        if state == "before":  # the machine has other work, too, so that the first time is not that of all
+            duration = again
         assert state_of(folder, spikes) == "behind"
         assert failed_checks(folder / "energy.duckdb") == []
         assert not list(folder.glob("*unfinished*"))
     keep_figures(f"kills-{name.replace(' ', '-')}", {"kills": kills, "states": dict(states)})
     if N_KILLS >= 100:
-        assert states["before"] and kills > N_KILLS // len(VERBS) // 2
+        assert states["before"]
+        assert states["behind"]
+        assert kills > N_KILLS // len(VERBS) // 3

@@ -5,34 +5,22 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 import pytest
-from world import failed_checks, keep_figures, make_older_store, run_verb, spikes_by_run, verb, write_run
+from world import failed_checks, held, keep_figures, kill, make_older_store, run_verb, spikes_by_run, verb, write_run
 
 from energy_db import EnergyStore, sql
 from energy_db.errors import StoreError
 
 pytestmark = pytest.mark.faults
 
-# Tags the run as often as it is told to, and says so; then waits for a word, or for the end.
-HOLDER = """
-import sys
-from energy_db import EnergyStore
-with EnergyStore("energy.duckdb", read_only=sys.argv[1] == "reader") as store:
-    for number in range(int(sys.argv[2])):
-        store.tag("a", {f"mark{number}": number})
-    print("open", flush=True)
-    sys.stdin.readline()
-"""
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 counts: Counter[str] = Counter()
 
@@ -62,29 +50,6 @@ def folder(world: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def store(folder: Path) -> Path:
     return folder / "energy.duckdb"
-
-
-@contextmanager
-def held(folder: Path, mode: str = "writer", n_tags: int = 0) -> Iterator[subprocess.Popen[str]]:
-    """Let another process have the store open during the block."""
-    command = [sys.executable, "-c", HOLDER, mode, str(n_tags)]
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):  # what it was told did not reach it any more
-                    pipe.close()
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *says: str) -> None:

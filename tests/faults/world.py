@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,17 @@ NETWORK = {
         {"name": "output", "role": "readout", "n_inputs": 200, "n_neurons": 10, "fan_out": 0},
     ],
 }
+
+# Tags the run as often as it is told to, and says so; then waits for a word, or for the end.
+HOLDER = """
+import sys
+from energy_db import EnergyStore
+with EnergyStore("energy.duckdb", read_only=sys.argv[1] == "reader") as store:
+    for number in range(int(sys.argv[2])):
+        store.tag("a", {f"mark{number}": number})
+    print("open", flush=True)
+    sys.stdin.readline()
+"""
 
 
 def number_from_outside(variable: str, default: int) -> int:
@@ -122,3 +135,26 @@ def keep_figures(name: str, figures: Mapping[str, Any] | Sequence[Any]) -> None:
     if folder := os.environ.get("FAULTS_RESULTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         (Path(folder) / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def held(folder: Path, mode: str = "writer", n_tags: int = 0) -> Iterator[subprocess.Popen[str]]:
+    """Let another process have the store open during the block."""
+    command = [sys.executable, "-c", HOLDER, mode, str(n_tags)]
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):  # what it was told did not reach it any more
+                    pipe.close()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
