@@ -7,6 +7,7 @@ VENV_ORACLES := .venv-oracles
 VENV_BROWSER := .venv-browser
 VENV_BI := .venv-bi
 VENV_IBIS := .venv-ibis
+VENV_BENCH := .venv-bench
 VENV_SUPERSET := .venv-superset
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -99,14 +100,14 @@ frameworks-%: .venv-frameworks/%/ready
 docs: $(VENV)/ready ## Write the generated pages of docs/ and the README's tour anew.
 	$(VENV)/bin/python docs/generate.py
 
-bench: $(VENV)/ready ## Measure the figures of benchmarks/README.md (takes minutes).
-	$(VENV)/bin/python -m benchmarks
+bench: $(VENV_BENCH)/ready ## Measure the figures of benchmarks/README.md, beside peers that it installs (takes minutes).
+	$(VENV_BENCH)/bin/python -m benchmarks $(BENCH)
 
 bench-changepoints: $(VENV)/ready ## Measure how often trend finds steps that are none, and how soon those that are.
 	$(VENV)/bin/python -m benchmarks.changepoints
 
 clean: ## Remove the environments and caches.
-	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) $(VENV_BI) $(VENV_IBIS) $(VENV_SUPERSET) .venv-frameworks .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_15) $(VENV_PARITY) $(VENV_BROWSER) $(VENV_ORACLES) $(VENV_BI) $(VENV_IBIS) $(VENV_BENCH) $(VENV_SUPERSET) .venv-frameworks .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV)
@@ -151,6 +152,12 @@ $(VENV_BI)/ready: pyproject.toml | python-is-new-enough
 	$(PYTHON) -m venv $(VENV_BI)
 	$(VENV_BI)/bin/python -m pip install --quiet --editable . pytest hypothesis pandas \
 		'duckdb==2.0.*' 'polars==2.1.0' 'harlequin==2.17.0'
+	touch $@
+
+$(VENV_BENCH)/ready: pyproject.toml constraints.txt | python-is-new-enough
+	$(PYTHON) -m venv $(VENV_BENCH)
+	$(VENV_BENCH)/bin/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(VENV_BENCH)/bin/python -m pip install --quiet pandas 'polars==2.1.0' 'chdb==4.4.0'
 	touch $@
 
 # Ibis 12 calls what DuckDB 2.0 has removed.

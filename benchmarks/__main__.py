@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import figures
+from benchmarks.against import peers
 from benchmarks.figures import Figure
-from benchmarks.measures import MEASURES
+from benchmarks.measures import MEASURES as OF_THE_ENGINE
 from benchmarks.scene import Scene
+
+MEASURES = {**OF_THE_ENGINE, "peers": peers}
 
 
 def main() -> None:

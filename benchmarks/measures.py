@@ -15,7 +15,7 @@ import duckdb
 from benchmarks import plain, work
 from benchmarks.figures import Figure
 from benchmarks.scene import CHIP, COST_VERSION, Scene
-from benchmarks.stopwatch import growth_exponent, medians_ms, paired, python, seconds, whole_process
+from benchmarks.stopwatch import growth_exponent, growth_interval, medians_ms, paired, python, seconds, whole_process
 from energy_db import EnergyStore
 
 PLAIN_SCRIPT = Path(plain.__file__)
@@ -52,10 +52,23 @@ def ingest(scene: Scene) -> Iterator[Figure]:
     new = paired(lambda: ingest_into(scene.absent("store.duckdb")), copy, scene.pairs)
     yield Figure("the same, the store's making included", new.ratio, "x", detail=new.detail)
     yield Figure("ingest, peak memory", max(peaks), "MB", 600, 350, f"largest of {len(peaks)} processes")
+    yield from _other_ways_to_ingest(scene, copy)
     stored, bare = (scene.folder.joinpath(name).stat().st_size for name in ("store.duckdb", "bare.duckdb"))
     sizes = f"{stored / 1e6:.3g} MB against {bare / 1e6:.3g} MB"
     yield Figure("store bytes / bare table's bytes", stored / bare, "x", 0.85, 0.60, sizes)
     yield Figure("store bytes per event", stored / scene.n_events, "B", 2.0, 1.7)
+
+
+def _other_ways_to_ingest(scene: Scene, copy: Callable[[], float]) -> Iterator[Figure]:
+    """Without the single events, and in half a gigabyte."""
+
+    def taken_by(task: Callable[[str, str], None]) -> Callable[[], float]:
+        return lambda: work.in_fresh_process(task, scene.large_run, scene.copy_of_empty_store("other.duckdb"))[0]
+
+    roll_ups = paired(taken_by(work.register), copy, scene.pairs)
+    yield Figure("ingest --events none / bare CREATE TABLE AS", roll_ups.ratio, "x", 0.65, 0.40, roll_ups.detail)
+    bounded = paired(taken_by(work.ingest_bounded), taken_by(work.ingest), scene.pairs)
+    yield Figure("ingest in 512 MB / as it comes", bounded.ratio, "x", 1.3, 1.1, bounded.detail)
 
 
 def latency(scene: Scene) -> Iterator[Figure]:
@@ -174,7 +187,9 @@ def _fetch(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[A
 
 
 def _by_size(latency_ms: dict[int, float]) -> str:
-    return ", ".join(f"{size}: {latency:.3g} ms" for size, latency in latency_ms.items())
+    return f"95 % interval {growth_interval(latency_ms)}; " + ", ".join(
+        f"{size}: {latency:.3g} ms" for size, latency in latency_ms.items()
+    )
 
 
 def _expect_same(plainly: Any, ours: Any) -> None:

@@ -24,6 +24,37 @@ def ingest(file: str, database: str) -> None:
         store.ingest(file)
 
 
+def ingest_anew(file: str, database: str) -> None:
+    """Ingest a run file as the next run of its name."""
+    with EnergyStore(database) as store:
+        store.ingest(file, on_duplicate="new")
+
+
+def register(file: str, database: str) -> None:
+    """Ingest a run file but for its single events."""
+    with EnergyStore(database) as store:
+        store.ingest(file, events="none")
+
+
+def ingest_bounded(file: str, database: str) -> None:
+    """Ingest a run file in half a gigabyte."""
+    with EnergyStore(database, memory_limit="512MB") as store:
+        store.ingest(file)
+
+
+def verify_quickly(_: str, database: str) -> None:
+    """Check a store but for its single events."""
+    with EnergyStore(database, read_only=True) as store:
+        store.verify(quick=True)
+
+
+def archive_half(_: str, database: str) -> None:
+    """Drop the events of the older half of the runs, and make the file smaller."""
+    with EnergyStore(database) as store:
+        runs = store.runs()
+        store.archive(runs[len(runs) // 2 :])
+
+
 def copy_into_bare_table(file: str, database: str) -> None:
     """Copy the same file into a table without looking at it, as the engine does it by itself."""
     with duckdb.connect(database) as connection:
@@ -48,7 +79,19 @@ def subtract(_: str, database: str) -> None:
 
 
 TASKS: dict[str, Callable[[str, str], None]] = {
-    task.__name__: task for task in (make_store, ingest, copy_into_bare_table, compare, subtract)
+    task.__name__: task
+    for task in (
+        make_store,
+        ingest,
+        ingest_anew,
+        register,
+        ingest_bounded,
+        verify_quickly,
+        archive_half,
+        copy_into_bare_table,
+        compare,
+        subtract,
+    )
 }
 
 
