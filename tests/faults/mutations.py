@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -167,7 +168,7 @@ def _mutate_somewhere(content: Any, random: Random) -> None:
         case 2 if isinstance(parent, list):
             parent.append(parent[key])
         case _:
-            parent[key] = random.choice(NASTY)
+            parent[key] = deepcopy(random.choice(NASTY))
 
 
 def _places(content: Any) -> list[tuple[Any, Any]]:

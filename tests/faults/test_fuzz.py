@@ -121,8 +121,12 @@ def counted_by_hand(path: Path) -> dict[tuple[str, int], int] | None:
     columns = {name: _integers(table[name]) for name in ("neuron", "timestep", "sample", "n_spikes") if name in names}
     if None in columns.values():
         return None
+    try:
+        layers = table["layer"].to_pylist()
+    except UnicodeDecodeError:
+        return None
     counts: Counter[tuple[str, int]] = Counter()
-    for row, said in enumerate(table["layer"].to_pylist()):
+    for row, said in enumerate(layers):
         layer = list(LAYERS)[said] if type(said) is int and 0 <= said < len(LAYERS) else said
         values = {"sample": 0, "n_spikes": 1, **{name: column[row] for name, column in columns.items() if column}}
         if not isinstance(layer, str) or layer not in LAYERS or not _are_in_range(layer, values):
