@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from glob import escape
 from pathlib import Path
 
 from energy_db import sql
@@ -11,6 +12,7 @@ from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError
 from energy_db.engines.wording import first_line
 from energy_db.errors import StoreError, StoreVersionError
 
+_UNFINISHED = ".unfinished"
 _ONLY_IN_FILES = ("alembic_version", "saved_queries", "spike_events", "store_info")
 
 
@@ -200,20 +202,32 @@ def _migrate(engine: Engine, dry_run: bool) -> tuple[str, str, str | None]:
         return found, wanted, None
     if found >= wanted:
         check(engine)
+        _name_finished_backups(engine)
         return found, found, None
     _refuse_taken_names(engine)
-    backup = _back_up(engine, found)
+    backup = Path(f"{engine.path}.backup-{found}")
+    if backup.exists():
+        raise StoreError(f"{backup} is in the way of the backup", "Move it away, then migrate again.")
+    unfinished = _back_up(engine, backup)
     from energy_db.engines import alchemy
 
     try:
         alchemy.upgrade(engine, sql.root() / "migrations")
     except BaseException as error:
-        backup.unlink()
+        unfinished.unlink()
         if isinstance(error, alchemy.UpgradeError):
             raise StoreError(f"{engine.path} cannot be migrated: {error}", "The store is as it was.") from error
         raise
     refresh(engine)
+    unfinished.replace(backup)
     return found, wanted, str(backup)
+
+
+def _name_finished_backups(engine: Engine) -> None:
+    """Name the backup of a migration that was killed at its very end; beside a store of today, it is whole."""
+    path = Path(engine.path)
+    for unfinished in path.parent.glob(f"{escape(path.name)}.backup-*{_UNFINISHED}"):
+        unfinished.replace(unfinished.with_suffix(""))
 
 
 def _tables(engine: Engine) -> set[str]:
@@ -261,20 +275,26 @@ def _is_current(engine: Engine) -> bool:
     return bool(fingerprint == sql.shipped_fingerprint())
 
 
-def _back_up(engine: Engine, found: str) -> Path:
-    """Copy the store by SQL: copying its file would miss what is not checkpointed, and drop the engine's lock."""
-    backup = Path(f"{engine.path}.backup-{found}")
-    unfinished = Path(f"{backup}.unfinished")
-    if backup.exists():
-        raise StoreError(f"{backup} is in the way of the backup", "Move it away, then migrate again.")
-    unfinished.unlink(missing_ok=True)
+def _back_up(engine: Engine, backup: Path) -> Path:
+    """Copy the store by SQL: copying its file would miss what is not checkpointed, and drop the engine's lock.
+
+    It has its name only when the migration is done: one that was killed before must not be in the way of the next.
+    """
+    unfinished = Path(f"{backup}{_UNFINISHED}")
+    _remove(unfinished)
     database = engine.value("SELECT current_database()")
     try:
         with engine.building(str(unfinished), "backup"):
             engine.run(f'COPY FROM DATABASE "{database}" TO backup')
-        return unfinished.replace(backup)
-    except EngineError as error:
-        raise StoreError(f"{backup}: the backup failed: {first_line(error)}", "Nothing was migrated.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-        Path(f"{unfinished}.wal").unlink(missing_ok=True)
+    except BaseException as error:
+        _remove(unfinished)
+        if isinstance(error, EngineError):
+            reason = f"{backup}: the backup failed: {first_line(error)}"
+            raise StoreError(reason, "Nothing was migrated.") from error
+        raise
+    return unfinished
+
+
+def _remove(unfinished: Path) -> None:
+    unfinished.unlink(missing_ok=True)
+    Path(f"{unfinished}.wal").unlink(missing_ok=True)

@@ -67,4 +67,5 @@ def open_error(path: str, error: Exception) -> StoreError:
         return StoreError(f"{path} is a folder, not a store")
     if not Path(path).parent.is_dir():
         return StoreError(f"{path}: the folder {Path(path).parent} does not exist", "Create the folder first.")
-    return StoreError(f"{path} cannot be opened as a store: {first_line(error)}")
+    hint = f"If {path}.wal is not of this file, move it away." if Path(f"{path}.wal").exists() else None
+    return StoreError(f"{path} cannot be opened as a store: {first_line(error)}", hint)
