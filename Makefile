@@ -42,7 +42,7 @@ check: lint test test-thorough test-duckdb15 ## All that must be green before a 
 
 # What an engine can do otherwise: SQL, types, files. Text, help and arithmetic without it are not run twice.
 ENGINE_TESTS := $(addprefix tests/test_,views.py checks.py exactness.py conservation.py store.py contract.py \
-	identity.py migrations.py costs.py costs_in_force.py comparison.py history.py merging.py public_surface.py sql_lockdown.py sql_command.py)
+	identity.py migrations.py costs.py costs_in_force.py comparison.py history.py merging.py public_surface.py sql_lockdown.py sql_command.py archive.py)
 
 test-duckdb15: $(VENV)/ready $(VENV_15)/ready ## Run the tests of SQL and files on the oldest supported engine, DuckDB 1.5.
 	$(VENV_15)/bin/python -m pytest -n 2 $(ENGINE_TESTS)
