@@ -14,6 +14,7 @@ import duckdb
 
 from benchmarks import plain, work
 from benchmarks.figures import Figure
+from benchmarks.ingesting import growing, ingest
 from benchmarks.scene import CHIP, COST_VERSION, Scene
 from benchmarks.stopwatch import growth_exponent, growth_interval, medians_ms, paired, python, seconds, whole_process
 from energy_db import EnergyStore
@@ -33,42 +34,6 @@ GROUP BY layer_index, layer, neuron
 ORDER BY energy_pj DESC, layer_index, neuron
 LIMIT {plain.TOP_NEURONS}
 """
-
-
-def ingest(scene: Scene) -> Iterator[Figure]:
-    """Time, memory and bytes of an ingest against a bare copy of the same file into a table."""
-    peaks: list[float] = []
-
-    def ingest_into(store: Path) -> float:
-        taken, peak_mb = work.in_fresh_process(work.ingest, scene.large_run, store)
-        peaks.append(peak_mb)
-        return taken
-
-    def copy() -> float:
-        return work.in_fresh_process(work.copy_into_bare_table, scene.large_run, scene.absent("bare.duckdb"))[0]
-
-    kept = paired(lambda: ingest_into(scene.copy_of_empty_store("store.duckdb")), copy, scene.pairs)
-    yield Figure("ingest / bare CREATE TABLE AS", kept.ratio, "x", 1.25, 1.00, kept.detail)
-    new = paired(lambda: ingest_into(scene.absent("store.duckdb")), copy, scene.pairs)
-    yield Figure("the same, the store's making included", new.ratio, "x", detail=new.detail)
-    yield Figure("ingest, peak memory", max(peaks), "MB", 600, 350, f"largest of {len(peaks)} processes")
-    yield from _other_ways_to_ingest(scene, copy)
-    stored, bare = (scene.folder.joinpath(name).stat().st_size for name in ("store.duckdb", "bare.duckdb"))
-    sizes = f"{stored / 1e6:.3g} MB against {bare / 1e6:.3g} MB"
-    yield Figure("store bytes / bare table's bytes", stored / bare, "x", 0.85, 0.60, sizes)
-    yield Figure("store bytes per event", stored / scene.n_events, "B", 2.0, 1.7)
-
-
-def _other_ways_to_ingest(scene: Scene, copy: Callable[[], float]) -> Iterator[Figure]:
-    """Without the single events, and in half a gigabyte."""
-
-    def taken_by(task: Callable[[str, str], None]) -> Callable[[], float]:
-        return lambda: work.in_fresh_process(task, scene.large_run, scene.copy_of_empty_store("other.duckdb"))[0]
-
-    roll_ups = paired(taken_by(work.register), copy, scene.pairs)
-    yield Figure("ingest --events none / bare CREATE TABLE AS", roll_ups.ratio, "x", 0.65, 0.40, roll_ups.detail)
-    bounded = paired(taken_by(work.ingest_bounded), taken_by(work.ingest), scene.pairs)
-    yield Figure("ingest in 512 MB / as it comes", bounded.ratio, "x", 1.3, 1.1, bounded.detail)
 
 
 def latency(scene: Scene) -> Iterator[Figure]:
@@ -154,7 +119,7 @@ def compare(scene: Scene) -> Iterator[Figure]:
 
 
 MEASURES: dict[str, Callable[[Scene], Iterable[Figure]]] = {
-    measure.__name__: measure for measure in (ingest, latency, cold, file, history, compare)
+    measure.__name__: measure for measure in (ingest, growing, latency, cold, file, history, compare)
 }
 
 

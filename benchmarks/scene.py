@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from benchmarks import work
-from benchmarks.recording import write_recording
+from benchmarks.recording import CONVOLUTIONAL, write_recording
 from benchmarks.wide import write_wide_run
 from energy_db import EnergyStore
 
 CHIP, COST_VERSION = "loihi2", "tutorial72"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,21 @@ class Scene:
     @cached_property
     def large_run(self) -> Path:
         return write_recording(self.folder / "large.parquet", self.n_events, seed=0)
+
+    @cached_property
+    def convolutional_run(self) -> Path:
+        """A run of as many spikes, of a network of 200,000 neurons."""
+        return write_recording(self.folder / "convolutional.parquet", self.n_events, 0, CONVOLUTIONAL)
+
+    @property
+    def digits(self) -> str:
+        """A pattern of the three recorded runs of a real network."""
+        return str(EXAMPLES / "digits-*.parquet")
+
+    @property
+    def n_events_of_digits(self) -> int:
+        """Spikes of these runs together."""
+        return sum(pq.read_metadata(path).num_rows for path in EXAMPLES.glob("digits-*.parquet"))
 
     @cached_property
     def empty_store(self) -> Path:

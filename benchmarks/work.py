@@ -19,9 +19,10 @@ def make_store(_: str, database: str) -> None:
 
 
 def ingest(file: str, database: str) -> None:
-    """Ingest a run file, with everything: checks, roll-ups, identity, events, checkpoint."""
+    """Ingest a run file, or all of a pattern, with everything: checks, roll-ups, identity, events, checkpoint."""
     with EnergyStore(database) as store:
-        store.ingest(file)
+        for path in sorted(Path(file).parent.glob(Path(file).name)):
+            store.ingest(path)
 
 
 def ingest_anew(file: str, database: str) -> None:
