@@ -15,6 +15,7 @@ import duckdb
 from benchmarks import plain, work
 from benchmarks.figures import Figure
 from benchmarks.ingesting import growing, ingest
+from benchmarks.questions import questions, totals
 from benchmarks.scene import CHIP, COST_VERSION, Scene
 from benchmarks.stopwatch import growth_exponent, growth_interval, medians_ms, paired, python, seconds, whole_process
 from energy_db import EnergyStore
@@ -119,7 +120,7 @@ def compare(scene: Scene) -> Iterator[Figure]:
 
 
 MEASURES: dict[str, Callable[[Scene], Iterable[Figure]]] = {
-    measure.__name__: measure for measure in (ingest, growing, latency, cold, file, history, compare)
+    measure.__name__: measure for measure in (ingest, growing, latency, questions, totals, cold, file, history, compare)
 }
 
 
