@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from energy_db import sql
-from energy_db.engines.duckdb import MEMORY, Engine, identifier
+from energy_db.engines.duckdb import MEMORY, Engine
+from energy_db.engines.wording import identifier
 
 FOLDER = Path(__file__).parent / "queries"
 CASES = sorted(path.parent for path in FOLDER.glob("*/*/expect.csv"))
