@@ -157,7 +157,8 @@ $(VENV_BI)/ready: pyproject.toml | python-is-new-enough
 $(VENV_BENCH)/ready: pyproject.toml constraints.txt | python-is-new-enough
 	$(PYTHON) -m venv $(VENV_BENCH)
 	$(VENV_BENCH)/bin/python -m pip install --quiet --constraint constraints.txt --editable .
-	$(VENV_BENCH)/bin/python -m pip install --quiet pandas 'polars==2.1.0' 'chdb==4.4.0'
+	$(VENV_BENCH)/bin/python -m pip install --quiet 'pandas==3.1.1' 'polars==2.1.0' 'chdb==4.4.0'
+	$(VENV_BENCH)/bin/python -m pip install --quiet --no-deps 'sc-neurocore==3.16.0'
 	touch $@
 
 # Ibis 12 calls what DuckDB 2.0 has removed.

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks import figures
 from benchmarks.against import peers
-from benchmarks.figures import Figure
+from benchmarks.figures import Measured
 from benchmarks.measures import MEASURES as OF_THE_ENGINE
 from benchmarks.scene import Scene
 
-MEASURES = {**OF_THE_ENGINE, "peers": peers}
+MEASURES: Mapping[str, Callable[[Scene], Iterable[Measured]]] = {**OF_THE_ENGINE, "peers": peers}
 
 
 def main() -> None:
@@ -29,11 +29,11 @@ def main() -> None:
         figures.write(measured, settings, arguments.out)
 
 
-def _measure(scene: Scene, names: list[str]) -> Iterator[Figure]:
+def _measure(scene: Scene, names: list[str]) -> Iterator[Measured]:
     for name in names:
-        for figure in MEASURES[name](scene):
-            print(f"{figure.name}: {figure.measured:.3g} {figure.unit}", file=sys.stderr, flush=True)
-            yield figure
+        for measured in MEASURES[name](scene):
+            print(measured.line, file=sys.stderr, flush=True)
+            yield measured
 
 
 def _arguments() -> argparse.Namespace:

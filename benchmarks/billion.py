@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import figures, work
+from benchmarks.asked import CHIP
 from benchmarks.recording import write_recording
-from benchmarks.scene import CHIP
 from benchmarks.stopwatch import whole_process
 
 LOG = Path(__file__).with_name("results") / "billion.md"

@@ -13,10 +13,11 @@ from typing import Any
 import duckdb
 
 from benchmarks import plain, work
+from benchmarks.asked import CHIP, COST_VERSION, TOP_NEURONS
 from benchmarks.figures import Figure
 from benchmarks.ingesting import growing, ingest
 from benchmarks.questions import questions, totals
-from benchmarks.scene import CHIP, COST_VERSION, Scene
+from benchmarks.scene import Scene
 from benchmarks.stopwatch import growth_exponent, growth_interval, medians_ms, paired, python, seconds, whole_process
 from energy_db import EnergyStore
 
@@ -27,14 +28,6 @@ WIDE_CHIPS = {"loihi2": "by layer", "spinnaker": "by neuron"}
 
 LAYER_REPORT = "SELECT * FROM energy_by_layer_all_versions WHERE run_id = ? AND chip = ? AND cost_version = ?"
 POINT_QUERY = "SELECT * FROM layers WHERE run_key = ?"
-TOP_NEURONS = f"""
-SELECT layer, neuron, CAST(sum(n_spikes) AS BIGINT) AS n_spikes, sum(energy_pj) AS energy_pj
-FROM energy_by_neuron_all_versions
-WHERE chip = ? AND cost_version = ?
-GROUP BY layer_index, layer, neuron
-ORDER BY energy_pj DESC, layer_index, neuron
-LIMIT {plain.TOP_NEURONS}
-"""
 
 
 def latency(scene: Scene) -> Iterator[Figure]:
@@ -86,7 +79,7 @@ def history(scene: Scene) -> Iterator[Figure]:
     with duckdb.connect(scene.history_store, read_only=True) as store, duckdb.connect() as bare:
 
         def from_roll_up() -> list[tuple[Any, ...]]:
-            return _fetch(store, TOP_NEURONS, [CHIP, COST_VERSION])
+            return _fetch(store, TOP_NEURONS, [])
 
         def from_files() -> list[tuple[Any, ...]]:
             return plain.top_neurons(bare, files)

@@ -8,8 +8,9 @@ from functools import partial
 
 import duckdb
 
+from benchmarks.asked import CHIP, COST_VERSION
 from benchmarks.figures import Figure
-from benchmarks.scene import CHIP, COST_VERSION, Scene
+from benchmarks.scene import Scene
 from benchmarks.stopwatch import medians_ms, paired, seconds
 from energy_db import EnergyStore
 

@@ -14,7 +14,6 @@ from benchmarks.recording import CONVOLUTIONAL, write_recording
 from benchmarks.wide import write_wide_run
 from energy_db import EnergyStore
 
-CHIP, COST_VERSION = "loihi2", "tutorial72"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

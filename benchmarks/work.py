@@ -9,8 +9,11 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.asked import CHIP, TOP_NEURONS
+from benchmarks.peak import peak_mb
 from benchmarks.stopwatch import python, seconds
 from energy_db import EnergyStore
+from energy_db.unstored import FileReports
 
 
 def make_store(_: str, database: str) -> None:
@@ -41,6 +44,36 @@ def ingest_bounded(file: str, database: str) -> None:
     """Ingest a run file in half a gigabyte."""
     with EnergyStore(database, memory_limit="512MB") as store:
         store.ingest(file)
+
+
+def report_stored(_: str, database: str) -> None:
+    """Report the newest run of a store."""
+    with EnergyStore(database, read_only=True) as store:
+        store.report("latest", CHIP).to_dict()
+
+
+def report_file(file: str, _: str) -> None:
+    """Report a run file without a store."""
+    with FileReports(file, chip=CHIP) as reports:
+        reports.report(reports.only_run, CHIP).to_dict()
+
+
+def ingest_and_report(file: str, database: str) -> None:
+    """Ingest a run file and report it."""
+    ingest(file, database)
+    report_stored(file, database)
+
+
+def register_and_report(file: str, database: str) -> None:
+    """Ingest a run file but for its single events, and report it."""
+    register(file, database)
+    report_stored(file, database)
+
+
+def top_neurons(_: str, database: str) -> None:
+    """Find the costliest neurons over all runs."""
+    with duckdb.connect(database, read_only=True) as store:
+        store.execute(TOP_NEURONS).fetchall()
 
 
 def verify_quickly(_: str, database: str) -> None:
@@ -87,6 +120,11 @@ TASKS: dict[str, Callable[[str, str], None]] = {
         ingest_anew,
         register,
         ingest_bounded,
+        report_stored,
+        report_file,
+        ingest_and_report,
+        register_and_report,
+        top_neurons,
         verify_quickly,
         archive_half,
         copy_into_bare_table,
@@ -102,19 +140,7 @@ def in_fresh_process(task: Callable[[str, str], None], file: Path | str, databas
     return taken, peak_mb
 
 
-def _peak_mb() -> float:
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Not getrusage: its maximum begins at what the parent held when it forked.
-        [line] = [line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM")]
-        return int(line.split()[1]) * 1024 / 1e6
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
 if __name__ == "__main__":
     name, *where = sys.argv[1:]
     taken = seconds(lambda: TASKS[name](*where))
-    print(json.dumps([taken, _peak_mb()]))
+    print(json.dumps([taken, peak_mb()]))
