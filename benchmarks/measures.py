@@ -33,12 +33,14 @@ POINT_QUERY = "SELECT * FROM layers WHERE run_key = ?"
 def latency(scene: Scene) -> Iterator[Figure]:
     """Warm reports of one run, and whether they grow with what else is stored."""
     for grown, stores in (("events", scene.stores_by_events), ("runs", scene.stores_by_runs)):
-        layers, points = _query_latencies(stores, scene.rounds)
+        layers, points = query_latencies(stores, scene.rounds)
         size = max(stores)
         stored = f"{size} {grown} stored"
         ratio = layers[size] / points[size]
         yield Figure(f"layer report, warm, {stored}", layers[size], "ms", 10, 2, f"median of {scene.rounds}")
-        yield Figure("the same / bare point query", ratio, "x", 8, 4, f"point query {points[size]:.3g} ms")
+        yield Figure(
+            f"layer report / bare point query, {stored}", ratio, "x", 8, 4, f"point query {points[size]:.3g} ms"
+        )
         yield Figure(f"layer report, growth with {grown}", growth_exponent(layers), "", 0.05, 0.01, _by_size(layers))
         reports = _report_latencies(stores, scene.rounds)
         yield Figure(f"store.report(...), warm, {stored}", reports[size], "ms", detail=f"median of {scene.rounds}")
@@ -54,7 +56,7 @@ def cold(scene: Scene) -> Iterator[Figure]:
     yield Figure('report, cold / python -c "import duckdb"', report.ratio, "x", 2.5, 1.7, report.detail)
     usage = paired(whole_process("-m", "energy_db", "--help"), whole_process("-c", "pass"), scene.pairs)
     yield Figure("energy-db --help, cold", 1000 * median(usage.ours), "ms", 200)
-    yield Figure("the same / python -c pass", usage.ratio, "x", detail=usage.detail)
+    yield Figure("energy-db --help / python -c pass", usage.ratio, "x", detail=usage.detail)
 
 
 def file(scene: Scene) -> Iterator[Figure]:
@@ -108,8 +110,10 @@ def compare(scene: Scene) -> Iterator[Figure]:
         taken = paired(compare_runs, subtract, scene.pairs)
         of = f"{scene.n_neurons} neurons a run"
         yield Figure(f"compare, {what}", median(taken.ours), "s", 5, 2, of)
-        yield Figure("the same / bare difference by neuron", taken.ratio, "x", detail=taken.detail)
-        yield Figure("the same, peak memory", max(peaks), "MB", 2048, 1024, f"largest of {len(peaks)} processes")
+        yield Figure(f"compare, {what} / bare difference by neuron", taken.ratio, "x", detail=taken.detail)
+        yield Figure(
+            f"compare, {what}, peak memory", max(peaks), "MB", 2048, 1024, f"largest of {len(peaks)} processes"
+        )
 
 
 MEASURES: dict[str, Callable[[Scene], Iterable[Figure]]] = {
@@ -117,7 +121,7 @@ MEASURES: dict[str, Callable[[Scene], Iterable[Figure]]] = {
 }
 
 
-def _query_latencies(stores: dict[int, Path], rounds: int) -> tuple[dict[int, float], dict[int, float]]:
+def query_latencies(stores: dict[int, Path], rounds: int) -> tuple[dict[int, float], dict[int, float]]:
     """Return the milliseconds of the layer report and of a point query, by the size of the store."""
     actions: dict[tuple[str, int], partial[Any]] = {}
     with ExitStack() as stack:

@@ -1,8 +1,7 @@
-"""`python -m benchmarks.peak MODULE ARGUMENTS...` runs a module as a program, and prints its peak memory in MB last."""
+"""`python -m benchmarks.peak ARGUMENTS...` does what `energy-db ARGUMENTS...` does, and prints its peak in MB last."""
 
 from __future__ import annotations
 
-import runpy
 import sys
 from pathlib import Path
 
@@ -20,16 +19,9 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def _main() -> int:
-    del sys.argv[0]
-    try:
-        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-    except SystemExit as ended:
-        if ended.code:
-            raise
-    print(peak_mb())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(_main())
+    from energy_db.cli import cli
+
+    # Not energy_db.cli.main, which ends the process at once.
+    cli(sys.argv[1:], standalone_mode=False)
+    print(peak_mb())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 REASONS = {
     "top-20 neurons over the history": (
         "the goal was set for runs of a million events, this history has runs of a hundredth of --events; the roll-up "
@@ -10,7 +12,11 @@ REASONS = {
 }
 
 
-def why(figure: str) -> str:
-    """Return why a figure misses its goal, as far as anybody knows."""
-    found = [reason for begin, reason in REASONS.items() if figure.startswith(begin)]
-    return found[0] if found else "not looked into; goals are for 10 million events and 1,000 runs"
+def why_missed(figures: Sequence[str]) -> str:
+    """Return a Markdown list of the figures that miss their goals, with the reasons, as far as anybody knows them."""
+    known = {figure: reason for figure in figures for begin, reason in REASONS.items() if figure.startswith(begin)}
+    lines = [f"- {figure}: {reason}." for figure, reason in known.items()]
+    unknown = [figure for figure in figures if figure not in known]
+    if unknown:
+        lines.append(f"- Not looked into (goals are for ten million events and 1,000 runs): {'; '.join(unknown)}.")
+    return "\n".join(lines)
