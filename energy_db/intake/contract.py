@@ -28,6 +28,7 @@ CONTRACT_VERSION = 1
 REQUIRED = ("layer", "neuron", "timestep")
 OPTIONAL = ("sample", "n_spikes")
 METADATA_KEY = "energy_db"
+_MOST_NAMED = 20
 
 _INTEGERS = frozenset(
     f"{sign}{width}" for sign in ("", "U") for width in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -204,7 +205,8 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
         ) from error
     columns = _find_columns(path, types, column_map or {})
     ignored = sorted(set(types) - set(columns.values()))
-    notes = (f"ignored columns: {', '.join(ignored)}",) if ignored else ()
+    more = f" and {len(ignored) - _MOST_NAMED} more" if len(ignored) > _MOST_NAMED else ""
+    notes = (f"ignored columns: {', '.join(ignored[:_MOST_NAMED])}{more}",) if ignored else ()
     return RunFile(
         path=path,
         columns=columns,
