@@ -15,10 +15,11 @@ import duckdb
 from benchmarks import plain, work
 from benchmarks.asked import CHIP, COST_VERSION, TOP_NEURONS
 from benchmarks.figures import Figure
+from benchmarks.growth import growth_exponent, growth_interval
 from benchmarks.ingesting import growing, ingest
 from benchmarks.questions import questions, totals
 from benchmarks.scene import Scene
-from benchmarks.stopwatch import growth_exponent, growth_interval, medians_ms, paired, python, seconds, whole_process
+from benchmarks.stopwatch import medians_ms, paired, python, seconds, whole_process
 from energy_db import EnergyStore
 
 PLAIN_SCRIPT = Path(plain.__file__)
@@ -150,7 +151,7 @@ def _fetch(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[A
 
 
 def _by_size(latency_ms: dict[int, float]) -> str:
-    return f"95 % interval {growth_interval(latency_ms)}; " + ", ".join(
+    return f"{growth_interval(latency_ms)}; " + ", ".join(
         f"{size}: {latency:.3g} ms" for size, latency in latency_ms.items()
     )
 

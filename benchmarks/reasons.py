@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+PLANNING = (
+    "the views look up by whom and how sure everything is priced, and what is not; to plan that anew for each question "
+    "takes longer than to answer it"
+)
 REASONS = {
+    "layer report, warm": PLANNING,
+    "layer report / bare point query": PLANNING,
+    "every spike priced": (
+        "each spike asks whether its neuron has a fan-out of its own, so that spikes cannot be summed before they are "
+        "priced; sums of the same digits come from energy_by_neuron in milliseconds"
+    ),
+    "store bytes": (
+        "a store takes 2.2 MB with nothing but the costs in it, and 3.8 MB with one run of any size: every table begins "
+        "with a block of its own, which few events cannot fill"
+    ),
     "top-20 neurons over the history": (
         "the goal was set for runs of a million events, this history has runs of a hundredth of --events; the roll-up "
         "takes the same time for any number of spikes, plain SQL on the files does not"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import linear_regression, median, quantiles, variance
+from statistics import median, quantiles
 from time import perf_counter
 from typing import TypeVar
 
 Key = TypeVar("Key")
-
-# Quantiles of Student's t for 1, 2, ... degrees of freedom.
-_STUDENT_97_5 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447)
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -64,26 +60,6 @@ def seconds(action: Callable[[], object]) -> float:
     begin = perf_counter()
     action()
     return perf_counter() - begin
-
-
-def growth_exponent(latency_by_size: Mapping[int, float]) -> float:
-    """Return k of latency ~ size^k: 0 if the size does not matter, 1 if twice the size takes twice the time."""
-    sizes = [math.log(size) for size in latency_by_size]
-    return linear_regression(sizes, [math.log(latency) for latency in latency_by_size.values()]).slope
-
-
-def growth_interval(latency_by_size: Mapping[int, float]) -> str:
-    """Return where the exponent lies in 95 of 100 cases, by Student's t; three sizes or more."""
-    sizes = [math.log(size) for size in latency_by_size]
-    latencies = [math.log(latency) for latency in latency_by_size.values()]
-    free = len(sizes) - 2
-    if free < 1:
-        return "unknown"
-    slope, intercept = linear_regression(sizes, latencies)
-    left = sum((y - intercept - slope * x) ** 2 for x, y in zip(sizes, latencies, strict=True))
-    error = math.sqrt(left / free / (variance(sizes) * (len(sizes) - 1)))
-    width = _STUDENT_97_5[min(free, len(_STUDENT_97_5)) - 1] * error
-    return f"{slope - width:.3g} to {slope + width:.3g}"
 
 
 def python(*arguments: str | Path) -> str:
