@@ -16,8 +16,8 @@ REASONS = {
         "priced; sums of the same digits come from energy_by_neuron in milliseconds"
     ),
     "store bytes": (
-        "a store takes 2.2 MB with nothing but the costs in it, and 3.8 MB with one run of any size: every table begins "
-        "with a block of its own, which few events cannot fill"
+        "a store takes 2.2 MB with nothing but the costs in it, and 3.8 MB with one run of any size: every table "
+        "begins with blocks of its own, which few events cannot fill"
     ),
     "top-20 neurons over the history": (
         "the goal was set for runs of a million events, this history has runs of a hundredth of --events; the roll-up "
