@@ -256,3 +256,35 @@ def test_a_tilde_in_a_path_is_no_home_folder(tmp_path: Path, monkeypatch: pytest
     run_file(Path("run.parquet"), {"layer": ["a"], "neuron": [0], "timestep": [0]}).rename(Path("~/run.parquet"))
     with EnergyStore(":memory:") as store:
         assert store.ingest("~/run.parquet").n_spikes == 1
+
+
+@pytest.mark.parametrize("stage", [0.0, 0.3])
+@pytest.mark.parametrize("change", ["replaced", "written to", "removed"])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    store: EnergyStore, tmp_path: Path, change: str, stage: float
+) -> None:
+    path, later = (
+        run_file(tmp_path / "run.parquet"),
+        run_file(tmp_path / "later.parquet", {**EVENTS, "neuron": [0] * 6}),
+    )
+
+    def interfere(share: float) -> None:
+        if share == stage:
+            match change:
+                case "replaced":
+                    later.replace(path)
+                case "written to":
+                    path.write_bytes(later.read_bytes())
+                case _:
+                    path.unlink()
+
+    with pytest.raises(RunFileError, match=r"run\.parquet: was changed while it was read"):
+        store.ingest(path, on_stage=interfere)
+    assert store.runs() == []
+
+
+def test_files_of_very_many_columns_are_refused_at_once(store: EnergyStore, tmp_path: Path) -> None:
+    columns = {"layer": ["a"], "neuron": [0], "timestep": [0]} | {f"c{number}": [0] for number in range(10_000)}
+    with pytest.raises(RunFileError, match=r"run\.parquet: has 10003 columns, .* at most 10000 are supported"):
+        store.ingest(run_file(tmp_path / "run.parquet", columns))
+    assert store.runs() == []

@@ -79,6 +79,7 @@ FLOORS = (
         "history.welch",
     },
     {
+        "intake.given_files",
         "intake.network",
         "intake.training",
         "history.accepting",

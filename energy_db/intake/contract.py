@@ -8,20 +8,18 @@ columns are ignored and named in a note.
 from __future__ import annotations
 
 import difflib
-import glob
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from energy_db.engines.duckdb import Engine, EngineError
-from energy_db.engines.own_file import is_same_file
 from energy_db.engines.wording import first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError, Violation
 from energy_db.intake import declaration as declared
 from energy_db.intake.declaration import Declaration
+from energy_db.intake.given_files import literal_pattern, refuse_what_is_no_file, stamp_of
 from energy_db.intake.reading import LARGEST_INDEX
 
 CONTRACT_VERSION = 1
@@ -29,6 +27,9 @@ REQUIRED = ("layer", "neuron", "timestep")
 OPTIONAL = ("sample", "n_spikes")
 METADATA_KEY = "energy_db"
 _MOST_NAMED = 20
+# To look at columns takes the engine time by the square of their number: 3 s for so many, minutes for ten times that.
+_MOST_COLUMNS = 10_000
+_BYTES_OF_A_COLUMN = 10
 
 _INTEGERS = frozenset(
     f"{sign}{width}" for sign in ("", "U") for width in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -119,8 +120,8 @@ class RunFile:
         SQL type of its layer column.
     has_row_numbers : bool
         Whether it has a column of the name under which the engine numbers rows.
-    n_bytes : int
-        Its size.
+    stamp : tuple of int
+        By what it is known to be the same file later: which it is, its size, when it was written.
     declaration : Declaration
         What the file's own metadata declares.
     notes : tuple of str
@@ -131,7 +132,7 @@ class RunFile:
     columns: dict[str, str]
     layer_type: str
     has_row_numbers: bool
-    n_bytes: int
+    stamp: tuple[int, ...]
     declaration: Declaration
     notes: tuple[str, ...]
 
@@ -160,8 +161,25 @@ class RunFile:
 
     def sha256(self) -> str:
         """Return the hash of the file's bytes."""
-        with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        try:
+            with self.path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise RunFileError(f"{self.path}: cannot be read: {error.strerror}", "Nothing was stored.") from error
+
+    def refuse_change(self) -> None:
+        """Raise if the file is not the one that was opened: it is read several times, and all must read the same.
+
+        Raises
+        ------
+        RunFileError
+            If it was written to, replaced or removed meanwhile.
+        """
+        if stamp_of(self.path) != self.stamp:
+            raise RunFileError(
+                f"{self.path}: was changed while it was read",
+                "Nothing was stored. Ingest it again once its writer is done.",
+            )
 
 
 def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | None = None) -> RunFile:
@@ -191,13 +209,15 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
         ours = [name for name in REQUIRED + OPTIONAL if (column_map or {}).get(name, name) == theirs]
         if len(ours) > 1:
             raise UsageError(f"the column {theirs!r} cannot be {' and '.join(ours)} at once")
-    refuse_what_is_no_file(engine, path, "a run file")
+    refuse_what_is_no_file(path, engine.path, "a run file")
+    stamp = stamp_of(path)
     try:
+        _refuse_very_wide(engine, path)
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {_scan(path)}")}
         metadata = engine.value(
             "SELECT value FROM parquet_kv_metadata(?) WHERE key = encode(?)", [literal_pattern(path), METADATA_KEY]
         )
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         raise RunFileError(
             f"{path}: is not a readable Parquet file: {first_line(error)}",
             "Was it written completely? A Parquet writer must be closed before its file can be read. Files of other "
@@ -212,7 +232,7 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
         columns=columns,
         layer_type=types[columns["layer"]],
         has_row_numbers="file_row_number" in {name.lower() for name in types},
-        n_bytes=path.stat().st_size,
+        stamp=stamp,
         declaration=_declared_in(metadata, f"{path} (metadata key {METADATA_KEY})"),
         notes=notes,
     )
@@ -256,9 +276,19 @@ def _scan(path: Path, numbered: bool = False) -> str:
     return f"read_parquet({literal(literal_pattern(path))}, hive_partitioning = false{numbering})"
 
 
-def literal_pattern(path: Path) -> str:
-    """Return a path as the engine takes it literally: without globs, and without a home folder behind a tilde."""
-    return glob.escape(str(path.absolute()))
+def _refuse_very_wide(engine: Engine, path: Path) -> None:
+    """Raise if a file has very many columns; it is asked only where the length of its end leaves room for them."""
+    with path.open("rb") as stream:
+        stream.seek(max(path.stat().st_size - 8, 0))
+        length = int.from_bytes(stream.read(4), "little")
+    if length < _MOST_COLUMNS * _BYTES_OF_A_COLUMN:
+        return
+    n_columns = engine.value("SELECT count(*) - 1 FROM parquet_schema(?)", [literal_pattern(path)])
+    if n_columns > _MOST_COLUMNS:
+        raise RunFileError(
+            f"{path}: has {n_columns} columns, with those within columns; at most {_MOST_COLUMNS} are supported",
+            f"Write a file of the columns that a run file has: {', '.join(REQUIRED + OPTIONAL)}.",
+        )
 
 
 def _declared_in(metadata: bytes | None, where: str) -> Declaration:
@@ -269,29 +299,6 @@ def _declared_in(metadata: bytes | None, where: str) -> Declaration:
         return declared.read_text(metadata.decode(), where, hint)
     except UnicodeDecodeError as error:
         raise RunFileError(f"{where}: is not UTF-8: {error}", hint) from error
-
-
-def refuse_what_is_no_file(engine: Engine, path: Path, wanted: str) -> None:
-    """Raise if a path is not that of a file with content that may be read."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise RunFileError(f"{path!a}: its name is not UTF-8", "Rename it.") from error
-    try:
-        is_there = path.exists()
-    except OSError as error:
-        raise RunFileError(f"{str(path)[:60]}...: {error.strerror}", "Is this the name of a file?") from error
-    if not is_there:
-        raise RunFileError(f"{path}: no such file")
-    if not path.is_file():
-        raise RunFileError(f"{path}: is not a file")
-    # Opening the store's own file here would drop the engine's lock on it.
-    if is_same_file(engine.path, str(path)):
-        raise RunFileError(f"{path}: is the store itself, not {wanted}")
-    if path.stat().st_size == 0:
-        raise RunFileError(f"{path}: is empty (0 bytes)", "Did the recording stop before anything was written?")
-    if not os.access(path, os.R_OK):
-        raise RunFileError(f"{path}: may not be read", "Change its permissions, or run as its owner.")
 
 
 def _find_columns(path: Path, types: Mapping[str, str], column_map: Mapping[str, str]) -> dict[str, str]:

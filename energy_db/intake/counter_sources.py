@@ -13,8 +13,8 @@ from energy_db.engines.duckdb import Engine, EngineBug, EngineError
 from energy_db.engines.wording import first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError
 from energy_db.guess import did_you_mean
-from energy_db.intake.contract import literal_pattern, refuse_what_is_no_file
 from energy_db.intake.declaration import DeclaredCounters
+from energy_db.intake.given_files import literal_pattern, refuse_what_is_no_file
 
 _COLUMNS = ("layer", "neuron", "driver", "count")
 _COUNT_NAMES = ("count", "driver_count")
@@ -84,7 +84,7 @@ def _read_columns(engine: Engine, where: str, columns: Mapping[str, list[Any]]) 
 
 
 def _read_file(engine: Engine, path: Path) -> CounterRows:
-    refuse_what_is_no_file(engine, path, "a file of counters")
+    refuse_what_is_no_file(path, engine.path, "a file of counters")
     with path.open("rb") as stream:
         is_parquet = stream.read(len(_PARQUET_SIGN)) == _PARQUET_SIGN or path.suffix.lower() in (".parquet", ".pq")
     if not is_parquet and path.suffix.lower() != ".csv":

@@ -101,6 +101,7 @@ def ingest_file(engine: Engine, path: Path, options: IngestOptions, on_stage: Ca
     try:
         with engine.transaction():
             run = _store(engine, run_file, said, sha256, counter_rows, options, on_stage)
+            run_file.refuse_change()
             if options.dry_run and run.status == "stored":
                 raise _DryRunError
     except _DryRunError:
@@ -108,7 +109,7 @@ def ingest_file(engine: Engine, path: Path, options: IngestOptions, on_stage: Ca
     except EngineBug:
         raise
     except EngineError as error:
-        raise _engine_trouble(engine, path, error) from error
+        raise _engine_trouble(engine, run_file, error) from error
     return run
 
 
@@ -174,10 +175,11 @@ def price_file(engine: Engine, path: Path, options: IngestOptions, by_step: bool
         engine.run(sql.ingest_step("store_driver_counts"), {"run_key": run_key})
         if by_step:
             engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
+        run_file.refuse_change()
     except EngineBug:
         raise
     except EngineError as error:
-        raise _engine_trouble(engine, path, error) from error
+        raise _engine_trouble(engine, run_file, error) from error
     return runs.with_status(runs.load(engine, run_key), "not stored", _notes(engine, incoming, counted))
 
 
@@ -261,8 +263,9 @@ def _insert(
     return runs.insert(engine, run, layers, said.tags, has_counters=counted is not None)
 
 
-def _engine_trouble(engine: Engine, path: Path, error: EngineError) -> StoreError | RunFileError:
+def _engine_trouble(engine: Engine, run_file: RunFile, error: EngineError) -> StoreError | RunFileError:
     text = first_line(error)
     if any(sign in str(error) for sign in ("No space left", "File too large", "Failed to commit")):
-        return StoreError(f"{engine.path}: {text}", f"{path} was not stored; the store is as it was.")
-    return RunFileError(f"{path}: cannot be read to its end: {text}", "Nothing was stored.")
+        return StoreError(f"{engine.path}: {text}", f"{run_file.path} was not stored; the store is as it was.")
+    run_file.refuse_change()
+    return RunFileError(f"{run_file.path}: cannot be read to its end: {text}", "Nothing was stored.")
