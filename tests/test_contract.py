@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from factories import EVENTS, NETWORK, rearranged, run_file, with_sidecar
+from pyarrow import parquet
 
 from energy_db import EnergyStore, Run
 from energy_db.errors import RunFileError
@@ -288,3 +289,22 @@ def test_files_of_very_many_columns_are_refused_at_once(store: EnergyStore, tmp_
     with pytest.raises(RunFileError, match=r"run\.parquet: has 10003 columns, .* at most 10000 are supported"):
         store.ingest(run_file(tmp_path / "run.parquet", columns))
     assert store.runs() == []
+
+
+@pytest.mark.parametrize(("columns", "named"), [
+    (["layer", "neuron", "timestep", "N_spikes", "n_spikes"], "'N_spikes', 'n_spikes'"),
+    (["Sample", "layer", "neuron", "timestep", "sample"], "'Sample', 'sample'"),
+    (["layer", "neuron", "timestep", "neuron"], "'neuron', 'neuron'"),
+])  # fmt: skip
+def test_columns_of_one_name_are_refused(store: EnergyStore, tmp_path: Path, columns: list[str], named: str) -> None:
+    table = pa.Table.from_arrays([pa.array([0, 1])] * len(columns), names=columns)
+    parquet.write_table(table, tmp_path / "run.parquet")
+    with pytest.raises(RunFileError, match=f"run.parquet: has 2 columns of one name: {named}"):
+        store.ingest(tmp_path / "run.parquet")
+    assert store.runs() == []
+
+
+def test_columns_that_are_numbered_are_no_namesakes(store: EnergyStore, tmp_path: Path) -> None:
+    columns = {**EVENTS, "sample_1": [7] * 6, "neuron_2": [8] * 6, "Layer_1": ["x"] * 6}
+    run = store.ingest(run_file(tmp_path / "run.parquet", columns))
+    assert events_of(store, run) == STORED

@@ -214,6 +214,7 @@ def open_run_file(engine: Engine, path: Path, column_map: Mapping[str, str] | No
     try:
         _refuse_very_wide(engine, path)
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {_scan(path)}")}
+        _refuse_namesakes(engine, path, types, column_map or {})
         metadata = engine.value(
             "SELECT value FROM parquet_kv_metadata(?) WHERE key = encode(?)", [literal_pattern(path), METADATA_KEY]
         )
@@ -289,6 +290,20 @@ def _refuse_very_wide(engine: Engine, path: Path) -> None:
             f"{path}: has {n_columns} columns, with those within columns; at most {_MOST_COLUMNS} are supported",
             f"Write a file of the columns that a run file has: {', '.join(REQUIRED + OPTIONAL)}.",
         )
+
+
+def _refuse_namesakes(engine: Engine, path: Path, types: Mapping[str, str], column_map: Mapping[str, str]) -> None:
+    """Raise if a column that is read has a namesake: of `Sample` and `sample` the engine calls one `sample_1`."""
+    for wanted in (column_map.get(name, name).lower() for name in REQUIRED + OPTIONAL):
+        if not any(column.lower().startswith(f"{wanted}_") for column in types):
+            continue
+        query = "SELECT name FROM parquet_schema(?) WHERE lower(name) = ?"
+        spellings = [repr(name) for (name,) in engine.rows(query, [literal_pattern(path), wanted])]
+        if len(spellings) > 1:
+            raise RunFileError(
+                f"{path}: has {len(spellings)} columns of one name: {', '.join(spellings)}",
+                "Leave all but one out, or rename them; large and small letters are not told apart.",
+            )
 
 
 def _declared_in(metadata: bytes | None, where: str) -> Declaration:
