@@ -1,8 +1,9 @@
-"""Thousands of broken inputs: each is taken, with the totals of an independent count, or refused in a sentence."""
+"""Thousands of broken inputs: each is taken, with what an independent reading finds in it, or refused in a sentence."""
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 import tomllib
@@ -17,10 +18,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from mutations import NASTY, mutated_json, mutated_toml, write_mutated
-from world import LAYERS, N_SAMPLES, N_TIMESTEPS, NETWORK, keep_figures, number_from_outside
+from fuzz_reading import DECLARED, OPEN, counted_in_csv, picojoules, share, spikes_of, told_by_sidecar
+from fuzz_run_files import N_EVENTS, events, write_mutated
+from mutations import NASTY, mutated_bytes, mutated_csv, mutated_json, mutated_toml
+from world import NETWORK, keep_figures, number_from_outside
 
-from energy_db import EnergyStore, sql
+from energy_db import EnergyStore, Run, sql
 from energy_db.errors import EnergyDbError
 from energy_db.gate.budget import find_budget, read_budget
 
@@ -31,16 +34,9 @@ FIRST_SEED = number_from_outside("FAULTS_SEED", 0)
 MOST_SECONDS, MOST_MB = 20, 1500
 RUNS_OF_A_STORE = 500
 
-random = Random(7)
-N_EVENTS = 200
-EVENTS = {
-    "layer": pa.array([random.choice(list(LAYERS)) for _ in range(N_EVENTS)]),
-    "neuron": pa.array([random.randrange(10) for _ in range(N_EVENTS)]),
-    "timestep": pa.array([random.randrange(50) for _ in range(N_EVENTS)]),
-    "sample": pa.array([random.randrange(40) for _ in range(N_EVENTS)]),
-}
 FULL_NETWORK = {
     **NETWORK,
+    "run": "digits",
     "tags": {"accuracy": 0.9, "dataset": "digits"},
     "seed": 1,
     "git_commit": "4f2a91c",
@@ -48,45 +44,59 @@ FULL_NETWORK = {
     "recorded_at": "2026-11-23T09:30:00Z",
     "counters": [{"driver": "message", "count": 5120}, {"layer": "hidden", "driver": "hop", "count": 12}],
 }
+Outcome = tuple[str, list[str]]
+"""What became of a mutation, and what kinds of mutation it was."""
 
 
 @contextmanager
-def within_limits(seed: int, kind: str) -> Iterator[None]:
+def within_limits(kind: str, seed: int) -> Iterator[None]:
     """Let what hangs, takes all memory, or ends in an error that is none of ours, name the seed that made it so."""
 
     def out_of_time(*_: object) -> None:
-        raise TimeoutError(f"{kind} {seed} takes more than {MOST_SECONDS} s")
+        raise TimeoutError(f"takes more than {MOST_SECONDS} s")
 
     signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(MOST_SECONDS)
     try:
         yield
-    except EnergyDbError:
+    except EnergyDbError as error:
+        assert error.message.strip()
+        assert len(str(error)) < 20_000, f"says {len(str(error))} characters"
         raise
-    except BaseException as error:
-        raise AssertionError(f"{kind}: FAULTS_SEED={seed} FAULTS_MUTATIONS=1 shows it again: {error!r}") from error
     finally:
         signal.alarm(0)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    assert used < MOST_MB, f"{kind} {seed}: {used:.0f} MB"
+    assert used < MOST_MB, f"{used:.0f} MB after {kind} {seed}"
 
 
-def refused(error: EnergyDbError, kind: str, seed: int) -> str:
-    """Assert that a refusal says something that a terminal can show."""
-    assert error.message.strip(), f"{kind} {seed}"
-    assert len(str(error)) < 20_000, f"{kind} {seed} says {len(str(error))} characters"
-    return "refused"
-
-
-def fuzz(kind: str, attempt: Callable[[int, Random], str]) -> Counter[str]:
-    """Try so many mutations, and return how often each outcome was seen."""
+def fuzz(kind: str, attempt: Callable[[int, Random], Outcome]) -> None:
+    """Try so many mutations, keep how often each outcome was seen, and name the seeds of those that went wrong."""
     outcomes: Counter[str] = Counter()
+    by_mutation: dict[str, Counter[str]] = {}
+    wrong = []
     for seed in range(FIRST_SEED, FIRST_SEED + N_MUTATIONS):
-        outcomes[attempt(seed, Random(seed))] += 1
+        try:
+            outcome, mutations = attempt(seed, Random(seed))
+        except Exception as error:  # all seeds that show something are wanted, not the first only
+            wrong.append(f"FAULTS_SEED={seed} FAULTS_MUTATIONS=1: {type(error).__name__}: {str(error)[:300]}")
+            if N_MUTATIONS == 1:
+                raise
+            continue
+        outcomes[outcome] += 1
+        for mutation in set(mutations):
+            by_mutation.setdefault(mutation, Counter())[outcome] += 1
     keep_figures(f"fuzz-{kind}", dict(outcomes))
+    keep_by_mutation(kind, by_mutation)
+    assert not wrong, f"{len(wrong)} of {N_MUTATIONS} {kind}:\n" + "\n".join(wrong[:20])
     if N_MUTATIONS >= 100:
         assert outcomes["taken"] and outcomes["refused"]
-    return outcomes
+
+
+def keep_by_mutation(kind: str, by_mutation: dict[str, Counter[str]]) -> None:
+    if folder := os.environ.get("FAULTS_RESULTS"):
+        path = Path(folder) / "by-mutation" / f"{kind}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(by_mutation, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 class Stores:
@@ -104,111 +114,111 @@ class Stores:
         return self.store
 
 
+@contextmanager
+def untouched_if_refused(store: EnergyStore, kind: str, seed: int, *named: str) -> Iterator[None]:
+    """Assert that a refusal names one of the files and leaves every table as long as it was."""
+    before = table_sizes(store)
+    try:
+        with within_limits(kind, seed):
+            yield
+    except EnergyDbError as error:
+        assert not named or any(name in str(error) for name in named), f"names no file: {error}"
+        assert table_sizes(store) == before, f"refused, and yet something was stored: {error}"
+        raise
+
+
 def table_sizes(store: EnergyStore) -> list[tuple[Any, ...]]:
     query = " UNION ALL ".join(f"SELECT '{table.name}', count(*) FROM {table.name}" for table in sql.tables())
     return store._engine.rows(query)
 
 
-def counted_by_hand(path: Path) -> dict[tuple[str, int], int] | None:
-    """Count a run file's spikes by the contract, from what pyarrow reads; None if it breaks the contract."""
-    try:
-        table = pq.read_table(path)
-    except Exception:  # whatever pyarrow does not read is no run file
-        return None
-    names = set(table.column_names)
-    if len(names) < len(table.column_names) or not {"layer", "neuron", "timestep"} <= names:
-        return None
-    columns = {name: _integers(table[name]) for name in ("neuron", "timestep", "sample", "n_spikes") if name in names}
-    if None in columns.values():
-        return None
-    try:
-        layers = table["layer"].to_pylist()
-    except UnicodeDecodeError:
-        return None
-    counts: Counter[tuple[str, int]] = Counter()
-    for row, said in enumerate(layers):
-        layer = list(LAYERS)[said] if type(said) is int and 0 <= said < len(LAYERS) else said
-        values = {"sample": 0, "n_spikes": 1, **{name: column[row] for name, column in columns.items() if column}}
-        if not isinstance(layer, str) or layer not in LAYERS or not _are_in_range(layer, values):
-            return None
-        counts[layer, values["neuron"]] += values["n_spikes"]
-    return dict(counts)
-
-
-def _integers(column: pa.ChunkedArray) -> list[int | None] | None:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return column.to_pylist() if pa.types.is_integer(column.type) else None
-
-
-def _are_in_range(layer: str, values: dict[str, int | None]) -> bool:
-    limits = {
-        "neuron": (0, LAYERS[layer]),
-        "timestep": (0, N_TIMESTEPS),
-        "sample": (0, N_SAMPLES),
-        "n_spikes": (1, 2**31),
-    }
-    return all(values[name] is not None and least <= values[name] < most for name, (least, most) in limits.items())
-
-
-def stored_counts(store: EnergyStore, run_id: str) -> dict[tuple[str, int], int]:
-    rows = store._engine.rows("SELECT layer, neuron, n_spikes FROM activity_by_neuron WHERE run_id = ?", [run_id])
+def stored_counts(store: EnergyStore, run: Run) -> dict[tuple[str, int], int]:
+    rows = store._engine.rows("SELECT layer, neuron, n_spikes FROM activity_by_neuron WHERE run_id = ?", [run.run_id])
     return {(layer, neuron): n_spikes for layer, neuron, n_spikes in rows if n_spikes}
 
 
-def test_run_files(tmp_path: Path) -> None:
-    stores, wrongly_refused = Stores(), []
+def spikes_of_tables(store: EnergyStore, run: Run) -> set[int]:
+    """Return the spikes of a run, added up from each table that holds them."""
+    query = "SELECT coalesce(sum(n_spikes), 0) FROM {} WHERE run_key = ?"
+    tables = ("neuron_activity", "step_activity", "spike_events")
+    return {int(store._engine.rows(query.format(table), [run.run_key])[0][0]) for table in tables}
 
-    def attempt(seed: int, random: Random) -> str:
-        path = tmp_path / f"run{seed}.parquet"
-        mutation = write_mutated(path, EVENTS, random)
-        path.with_suffix(".json").write_text(json.dumps(NETWORK), encoding="utf-8")
-        expected, store = counted_by_hand(path), stores.next()
-        before = table_sizes(store)
+
+def test_run_files(tmp_path: Path) -> None:
+    stores = Stores()
+    path = tmp_path / "run.parquet"  # one name for all of them, so that nothing may be remembered of a file by its name
+
+    def attempt(seed: int, random: Random) -> Outcome:
+        written = write_mutated(path, random)
+        is_declared = random.random() < 0.7
+        path.with_suffix(".json").unlink(missing_ok=True)
+        if is_declared:
+            path.with_suffix(".json").write_text(json.dumps(NETWORK), encoding="utf-8")
+        limits = DECLARED if is_declared else OPEN
+        expected, store = spikes_of(path, limits, written.column_map), stores.next()
         try:
-            with within_limits(seed, f"run file ({mutation})"):
-                run = store.ingest(path, on_duplicate="new")
+            with untouched_if_refused(store, "run file", seed, "run.parquet"):
+                run = store.ingest(path, on_duplicate="new", columns=written.column_map)
         except EnergyDbError as error:
-            assert path.name in error.message, f"{seed}: {error.message}"
-            assert table_sizes(store) == before, seed
-            if expected is not None and "bytes" not in mutation and "metadata" not in mutation:
-                wrongly_refused.append((seed, mutation, error.message))
-            return refused(error, "run file", seed)
-        finally:
-            path.unlink()
-        if expected is None and "bytes" in mutation:
+            assert expected is None or not written.is_as_told, f"keeps the contract, and is refused: {error}"
+            return "refused", written.kinds
+        if expected is None and "bytes" in written.kinds:
             # Readers differ in what they notice of damaged bytes, but what is taken must be what was written.
-            expected = counted_by_hand(path.with_suffix(".whole"))
-        assert expected is not None, f"run file ({mutation}) {seed} breaks the contract, and is taken"
-        assert stored_counts(store, run.run_id) == expected, f"{mutation} {seed}"
-        assert run.n_spikes == sum(expected.values())
-        return "taken"
+            expected = spikes_of(pa.BufferReader(written.whole), limits, written.column_map)
+        assert expected is not None, f"breaks the contract, and is taken ({written.kinds})"
+        assert stored_counts(store, run) == expected, written.kinds
+        assert spikes_of_tables(store, run) == {run.n_spikes} == {sum(expected.values())}, written.kinds
+        return "taken", written.kinds
 
     fuzz("run-files", attempt)
-    assert wrongly_refused == []
 
 
 def test_sidecars(tmp_path: Path) -> None:
     stores = Stores()
     path = tmp_path / "run.parquet"
-    pq.write_table(pa.table(EVENTS), path)
 
-    def attempt(seed: int, random: Random) -> str:
-        path.with_suffix(".json").write_text(mutated_json(FULL_NETWORK, random), encoding="utf-8")
+    def attempt(seed: int, random: Random) -> Outcome:
+        pq.write_table(pa.table(events(random)), path)
+        text = mutated_json(FULL_NETWORK, random)
+        path.with_suffix(".json").write_text(text, encoding="utf-8")
         store = stores.next()
-        before = table_sizes(store)
         try:
-            with within_limits(seed, "sidecar"):
+            with untouched_if_refused(store, "sidecar", seed, "run.json", "run.parquet"):
                 run = store.ingest(path, on_duplicate="new")
-        except EnergyDbError as error:
-            assert "run.json" in str(error) or "run.parquet" in str(error), f"{seed}: {error}"
-            assert table_sizes(store) == before, seed
-            return refused(error, "sidecar", seed)
-        assert run.n_spikes == N_EVENTS
-        assert sum(stored_counts(store, run.run_id).values()) == N_EVENTS
-        return "taken"
+        except EnergyDbError:
+            return "refused", ["sidecar"]
+        assert run.status == "stored"
+        assert sum(stored_counts(store, run).values()) == N_EVENTS
+        for key, told in told_by_sidecar(json.loads(text, parse_float=Decimal)).items():
+            kept = [layer.name for layer in run.layers] if key == "layers" else getattr(run, key)
+            assert kept == told, f"{key} is {told!r} in the sidecar, and {kept!r} in the store"
+        return "taken", ["sidecar"]
 
     fuzz("sidecars", attempt)
+
+
+def test_counter_files(tmp_path: Path) -> None:
+    stores = Stores()
+    path, counters = tmp_path / "run.parquet", tmp_path / "counters.csv"
+    lines = ["driver,count,layer,neuron", "message,5120,,", "hop,12,hidden,", "hop,3,input,", "access,7,output,2"]
+
+    def attempt(seed: int, random: Random) -> Outcome:
+        pq.write_table(pa.table(events(random)), path)
+        path.with_suffix(".json").write_text(json.dumps(NETWORK), encoding="utf-8")
+        counters.write_bytes(mutated_csv("\n".join(lines), random).encode())
+        is_damaged = random.random() < 0.2
+        if is_damaged:
+            counters.write_bytes(mutated_bytes(counters.read_bytes(), random))
+        store, kinds = stores.next(), ["bytes" if is_damaged else "fields"]
+        try:
+            with untouched_if_refused(store, "counters", seed, "counters.csv"):
+                run = store.ingest(path, on_duplicate="new", counters=counters)
+        except EnergyDbError:
+            return "refused", kinds
+        assert run.counters == counted_in_csv(counters)
+        return "taken", kinds
+
+    fuzz("counter-files", attempt)
 
 
 def test_cost_files(tmp_path: Path) -> None:
@@ -216,19 +226,18 @@ def test_cost_files(tmp_path: Path) -> None:
     files = [template, *(path.read_text(encoding="utf-8") for path in sql.cost_files())]
     stores = Stores()
 
-    def attempt(seed: int, random: Random) -> str:
-        text = mutated_toml(random.choice([template, template, random.choice(files)]), random)
+    def attempt(seed: int, random: Random) -> Outcome:
+        source = random.choice([template, template, random.choice(files)])
+        kinds = ["template" if source == template else "shipped"]
+        text = mutated_toml(source, random)
         path = tmp_path / "my_fpga.toml"
         path.write_text(text, encoding="utf-8")
         store = stores.next()
-        before = table_sizes(store)
         try:
-            with within_limits(seed, "cost file"):
+            with untouched_if_refused(store, "cost file", seed, "my_fpga.toml"):
                 rows = store.costs.add([path])
-        except EnergyDbError as error:
-            assert "my_fpga.toml" in str(error), f"{seed}: {error}"
-            assert table_sizes(store) == before, seed
-            return refused(error, "cost file", seed)
+        except EnergyDbError:
+            return "refused", kinds
         content = tomllib.loads(text, parse_float=Decimal)
         for row in rows:
             [version] = [version for version in content["version"] if version["name"] == row["cost_version"]]
@@ -237,8 +246,8 @@ def test_cost_files(tmp_path: Path) -> None:
                 "SELECT operation, energy_pj FROM costs WHERE chip = ? AND cost_version = ? AND energy_pj IS NOT NULL",
                 [row["chip"], row["cost_version"]],
             )
-            assert told.items() <= dict(kept).items(), seed
-        return "taken"
+            assert told.items() <= dict(kept).items()
+        return "taken", kinds
 
     fuzz("cost-files", attempt)
 
@@ -247,25 +256,26 @@ def test_budget_files(tmp_path: Path) -> None:
     budget = (Path(__file__).parents[2] / "examples" / "ci" / "energy-budget.toml").read_text(encoding="utf-8")
     project = '[project]\nname = "x"\n\n[tool.energy-db]\n' + budget.replace("[[limit]]", "[[tool.energy-db.limit]]")
 
-    def attempt(seed: int, random: Random) -> str:
+    def attempt(seed: int, random: Random) -> Outcome:
         in_project = random.random() < 0.5
         path = tmp_path / ("pyproject.toml" if in_project else "energy-budget.toml")
-        path.write_text(mutated_toml(project if in_project else budget, random), encoding="utf-8")
+        text = mutated_toml(project if in_project else budget, random)
+        path.write_text(text, encoding="utf-8")
         try:
-            with within_limits(seed, "budget"):
+            with within_limits("budget", seed):
                 if in_project:
                     find_budget(tmp_path)
                 found = read_budget(path)
         except EnergyDbError as error:
-            assert path.name in str(error), f"{seed}: {error}"
-            return refused(error, "budget", seed)
+            assert path.name in str(error), f"names no file: {error}"
+            return "refused", [path.name]
         finally:
-            text = path.read_text(encoding="utf-8")
             path.unlink()
         content = tomllib.loads(text)
         limits = (content["tool"]["energy-db"] if in_project else content).get("limit", [])
-        assert len(found.limits) == len(limits), seed
-        return "taken"
+        told = [(picojoules(limit.get("max_energy")), share(limit.get("max_increase"))) for limit in limits]
+        assert [(limit.max_energy_pj, limit.max_increase) for limit in found.limits] == told
+        return "taken", [path.name]
 
     fuzz("budget-files", attempt)
 
@@ -274,7 +284,6 @@ def test_options(tmp_path: Path) -> None:
     """Column maps, tags, roles, counters and timing, as Python hands them over."""
     stores = Stores()
     path = tmp_path / "run.parquet"
-    pq.write_table(pa.table(EVENTS), path)
     sound: dict[str, Any] = {
         "columns": {"neuron": "neuron"},
         "tags": {"accuracy": 0.9},
@@ -290,22 +299,24 @@ def test_options(tmp_path: Path) -> None:
         "seed": 1,
     }
 
-    def attempt(seed: int, random: Random) -> str:
+    def attempt(seed: int, random: Random) -> Outcome:
         options = dict(sound)
-        for name in random.sample(list(sound), random.choice([1, 1, 2])):
+        changed = random.sample(list(sound), random.choice([1, 1, 2]))
+        for name in changed:
             nested = random.random() < 0.5 and isinstance(sound[name], dict)
             options[name] = (
                 {random.choice([*sound[name], "x", ""]): random.choice(NASTY)} if nested else random.choice(NASTY)
             )
+        pq.write_table(pa.table(events(random)), path)
         store = stores.next()
-        before = table_sizes(store)
         try:
-            with within_limits(seed, f"options {options}"):
+            with untouched_if_refused(store, f"options {changed}", seed):
                 run = store.ingest(path, on_duplicate="new", **options)
-        except EnergyDbError as error:
-            assert table_sizes(store) == before, seed
-            return refused(error, "options", seed)
-        assert sum(stored_counts(store, run.run_id).values()) == N_EVENTS
-        return "taken"
+        except EnergyDbError:
+            return "refused", changed
+        assert sum(stored_counts(store, run).values()) == N_EVENTS
+        told = {key: options[key] for key in ("n_timesteps", "n_samples", "name") if options[key] is not None}
+        assert {key: getattr(run, key) for key in told} == told
+        return "taken", changed
 
     fuzz("options", attempt)
