@@ -101,6 +101,8 @@ class TestReading:
 
 MISTAKES = [
     BROKEN("chip = \n", ["is not TOML", "line 1"], id="no TOML"),
+    BROKEN(f"chip = {'9' * 5000}", ["cannot be read: Exceeds the limit (4300 digits)"], id="digits"),
+    BROKEN(f"chip = {'[' * 2000}{']' * 2000}", ["cannot be read: maximum recursion depth exceeded"], id="lists"),
     BROKEN('chips = "loihi2"', ["unknown key 'chips'. Did you mean 'chip'?", "chip, baseline, limit"], id="key"),
     BROKEN('[[limits]]\nmax_energy = "1 nJ"', ["unknown key 'limits'. Did you mean 'limit'?"], id="limits"),
     BROKEN('[limit]\nmax_energy = "1 nJ"', ["limit is one table", "write [[limit]]"], id="single brackets"),

@@ -157,6 +157,8 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not text in UTF-8", "Save it as UTF-8.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}", "Name another: --budget FILE") from error
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, lists in lists in lists
+        raise UsageError(f"{path} cannot be read: {error}", f"A budget looks like this:\n{EXAMPLE}") from error
 
 
 def _of_project(content: Mapping[str, Any]) -> dict[str, Any] | None:
