@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,11 +10,13 @@ import time
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 from energy_db import EnergyStore
 from energy_db.errors import RunFileError
-from energy_db.record import recover
+from energy_db.record import RunWriter, Spool, recover
+from energy_db.record.progress import read_progress
 
 # Adds batches of 40 spikes, one in each fourth cell, and says after each how many batches are in the journal.
 RECORDER = """
@@ -89,3 +92,51 @@ def test_a_recorder_that_is_left_alone_closes(tmp_path: Path) -> None:
     with EnergyStore(tmp_path / "energy.duckdb") as store:
         assert store.run("live").n_spikes == 3 * SPIKES_OF_A_BATCH
     assert not (tmp_path / "live.recording").exists()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """A recording of three batches, as it is left behind by a machine that stopped."""
+    batch = np.arange(160).reshape(SAMPLES_OF_A_BATCH, 4, 10) % 4 == 0
+    left = tmp_path / "left.recording"
+    with EnergyStore(":memory:") as store:
+        writer = RunWriter(store, layers=["hidden"], name="live", journal_folder=tmp_path / "live.recording")
+        for _ in range(3):
+            writer.add("hidden", batch)
+            writer.flush()
+        shutil.copytree(tmp_path / "live.recording", left)
+        writer.close()
+    return left
+
+
+def test_a_journal_is_read_as_far_as_it_is_whole(journal: Path) -> None:
+    events = journal / "events.arrows"
+    data, found = events.read_bytes(), []
+    for length in range(0, len(data) + 1, 16):
+        events.write_bytes(data[:length].ljust(len(data), b"\0"))  # what a disk may hold behind a loss of power
+        try:
+            found.append(recover(journal).declared["n_samples"])
+        except RunFileError as error:
+            assert "ended before anything was written" in error.message
+            found.append(0)
+    assert found == sorted(found)
+    assert set(found) == {0, SAMPLES_OF_A_BATCH, 2 * SAMPLES_OF_A_BATCH, 3 * SAMPLES_OF_A_BATCH}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0" * 40, b"[]", b"{", b'{"run": "live", "layers": [{"name": "other"}]}'],
+    ids=range(5),
+)
+def test_a_damaged_declaration_is_said_to_be_one(journal: Path, content: bytes) -> None:
+    (journal / "declaration.json").write_bytes(content)
+    with pytest.raises(RunFileError, match=r"left\.recording: the declaration of the recording is damaged"):
+        recover(journal)
+
+
+def test_damaged_progress_keeps_no_spool_from_its_recordings(journal: Path) -> None:
+    with (journal / "progress.jsonl").open("ab") as file:
+        noted = len(read_progress(journal))
+        file.write(b"\0" * 40 + b'\n{"seconds": 1}\n\xff\n[]\n')
+    assert len(read_progress(journal)) == noted
+    assert Spool(journal.parent).abandoned() == [journal]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
@@ -202,15 +202,30 @@ def recover(folder: str | PathLike[str]) -> JournaledRun:
         steps += [reached_then[TRAINING]] if TRAINING in reached_then else []
         reached = reached_then
     if not reached:
-        raise RunFileError(f"{path}: the recording ended before anything was written", "Remove the folder.")
-    declared = completed(json.loads((path / DECLARATION).read_text(encoding="utf-8")), reached)
-    if steps:
-        declared[TRAINING] = joined(steps)
+        raise RunFileError(
+            f"{path}: the recording ended before anything was written, or its beginning is damaged",
+            "Nothing can be read of it: remove the folder.",
+        )
+    declared = _declared(path, reached, steps)
     found = f"{n_events} events of {declared.get('n_samples')} samples; remove {path} once you have them"
-    if COMPLETE in reached:
-        return JournaledRun(path, declared, str(path), (f"recorded to its end: {found}",))
-    declared["tags"] = {**declared.get("tags", {}), "recording": "cut short"}
-    return JournaledRun(path, declared, str(path), (f"cut short: {found}",))
+    how = "recorded to its end" if COMPLETE in reached else "cut short"
+    return JournaledRun(path, declared, str(path), (f"{how}: {found}",))
+
+
+def _declared(folder: Path, reached: Mapping[str, Any], steps: Sequence[Any]) -> dict[str, Any]:
+    """Return what was declared of a recording at its start, completed by how far it had come."""
+    try:
+        declared = completed(json.loads((folder / DECLARATION).read_text(encoding="utf-8")), reached)
+        if steps:
+            declared[TRAINING] = joined(steps)
+        if COMPLETE not in reached:
+            declared["tags"] = {**declared.get("tags", {}), "recording": "cut short"}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise RunFileError(
+            f"{folder}: the declaration of the recording is damaged: {type(error).__name__}: {error}",
+            f"Mend its {DECLARATION}, which is written like a sidecar.",
+        ) from error
+    return declared
 
 
 def _batches(folder: Path) -> Iterator[tuple[pyarrow.RecordBatch, dict[str, Any]]]:
@@ -220,14 +235,22 @@ def _batches(folder: Path) -> Iterator[tuple[pyarrow.RecordBatch, dict[str, Any]
     with (folder / _EVENTS).open("rb") as source:
         try:
             stream = pa.ipc.open_stream(source)
-        except pa.ArrowInvalid:  # not even the schema is whole
+        except (pa.ArrowException, OSError):  # not even the schema is whole
             return
-        while True:
-            try:
-                batch, about = stream.read_next_batch_with_custom_metadata()
-            except (StopIteration, pa.ArrowInvalid, OSError):
-                return
-            yield batch, json.loads(about[_REACHED])
+        while whole := _next_whole(stream):
+            yield whole
+
+
+def _next_whole(stream: pyarrow.RecordBatchReader) -> tuple[pyarrow.RecordBatch, dict[str, Any]] | None:
+    """Return the next batch with how far the recording had come; None at the end, or where the stream is damaged."""
+    import pyarrow as pa
+
+    try:
+        batch, about = stream.read_next_batch_with_custom_metadata()
+        batch.validate(full=True)
+        return batch, dict(json.loads(about[_REACHED]))
+    except (StopIteration, pa.ArrowException, OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _lock(descriptor: int) -> None:

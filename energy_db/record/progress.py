@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,12 +91,20 @@ class ProgressWriter:
 
 
 def read_progress(folder: Path) -> list[Progress]:
-    """Return all moments that were noted of a recording, in order; a line that is being written is not there yet."""
+    """Return all moments that were noted of a recording, in order, but for lines that are not whole.
+
+    The last one may be being written; what a machine wrote just before it lost its power may be zeros.
+    """
     try:
-        text = (folder / _FILE).read_text(encoding="utf-8")
+        text = (folder / _FILE).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    return [Progress(**json.loads(line)) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    moments = []
+    for line in text.splitlines(keepends=True):
+        if line.endswith("\n"):
+            with suppress(ValueError, TypeError):
+                moments.append(Progress(**json.loads(line)))
+    return moments
 
 
 class Tally:

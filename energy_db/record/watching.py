@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -161,13 +160,13 @@ def _name_of(folder: Path) -> str | None:
     """Return what a recording is called; None for what has just begun, is gone, or was killed before it said so."""
     try:
         return _declared(folder).name or folder.stem
-    except (OSError, ValueError, EnergyDbError):
+    except (OSError, EnergyDbError):
         return None
 
 
 def _declared(folder: Path) -> declared.Declaration:
-    text = (folder / journal.DECLARATION).read_text(encoding="utf-8")
-    return declared.read_mapping(json.loads(text), str(folder))
+    text = (folder / journal.DECLARATION).read_text(encoding="utf-8", errors="replace")
+    return declared.read_text(text, str(folder), f"Its {journal.DECLARATION} is damaged.")
 
 
 def _sized(layers: Sequence[Layer], moment: Progress) -> list[Layer]:

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
-import signal
+import shutil
 import tomllib
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fuzz_reading import DECLARED, OPEN, counted_in_csv, picojoules, share, spikes_of, told_by_sidecar
 from fuzz_run_files import N_EVENTS, events, write_mutated
+from fuzz_trying import Outcome, Stores, fuzz, untouched_if_refused, within_limits
 from mutations import NASTY, mutated_bytes, mutated_csv, mutated_json, mutated_toml
-from world import NETWORK, keep_figures, number_from_outside
+from world import NETWORK
 
 from energy_db import EnergyStore, Run, sql
 from energy_db.errors import EnergyDbError
 from energy_db.gate.budget import find_budget, read_budget
+from energy_db.record import RunWriter, Spool, recover
+from energy_db.record.progress import read_progress
 
 pytestmark = pytest.mark.faults
-
-N_MUTATIONS = number_from_outside("FAULTS_MUTATIONS", 300)
-FIRST_SEED = number_from_outside("FAULTS_SEED", 0)
-MOST_SECONDS, MOST_MB = 20, 1500
-RUNS_OF_A_STORE = 500
 
 FULL_NETWORK = {
     **NETWORK,
@@ -44,92 +38,6 @@ FULL_NETWORK = {
     "recorded_at": "2026-11-23T09:30:00Z",
     "counters": [{"driver": "message", "count": 5120}, {"layer": "hidden", "driver": "hop", "count": 12}],
 }
-Outcome = tuple[str, list[str]]
-"""What became of a mutation, and what kinds of mutation it was."""
-
-
-@contextmanager
-def within_limits(kind: str, seed: int) -> Iterator[None]:
-    """Let what hangs, takes all memory, or ends in an error that is none of ours, name the seed that made it so."""
-
-    def out_of_time(*_: object) -> None:
-        raise TimeoutError(f"takes more than {MOST_SECONDS} s")
-
-    signal.signal(signal.SIGALRM, out_of_time)
-    signal.alarm(MOST_SECONDS)
-    try:
-        yield
-    except EnergyDbError as error:
-        assert error.message.strip()
-        assert len(str(error)) < 20_000, f"says {len(str(error))} characters"
-        raise
-    finally:
-        signal.alarm(0)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    assert used < MOST_MB, f"{used:.0f} MB after {kind} {seed}"
-
-
-def fuzz(kind: str, attempt: Callable[[int, Random], Outcome]) -> None:
-    """Try so many mutations, keep how often each outcome was seen, and name the seeds of those that went wrong."""
-    outcomes: Counter[str] = Counter()
-    by_mutation: dict[str, Counter[str]] = {}
-    wrong = []
-    for seed in range(FIRST_SEED, FIRST_SEED + N_MUTATIONS):
-        try:
-            outcome, mutations = attempt(seed, Random(seed))
-        except Exception as error:  # all seeds that show something are wanted, not the first only
-            wrong.append(f"FAULTS_SEED={seed} FAULTS_MUTATIONS=1: {type(error).__name__}: {str(error)[:300]}")
-            if N_MUTATIONS == 1:
-                raise
-            continue
-        outcomes[outcome] += 1
-        for mutation in set(mutations):
-            by_mutation.setdefault(mutation, Counter())[outcome] += 1
-    keep_figures(f"fuzz-{kind}", dict(outcomes))
-    keep_by_mutation(kind, by_mutation)
-    assert not wrong, f"{len(wrong)} of {N_MUTATIONS} {kind}:\n" + "\n".join(wrong[:20])
-    if N_MUTATIONS >= 100:
-        assert outcomes["taken"] and outcomes["refused"]
-
-
-def keep_by_mutation(kind: str, by_mutation: dict[str, Counter[str]]) -> None:
-    if folder := os.environ.get("FAULTS_RESULTS"):
-        path = Path(folder) / "by-mutation" / f"{kind}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(by_mutation, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
-class Stores:
-    """A store that is made anew when it has taken many runs."""
-
-    def __init__(self) -> None:
-        self.store = EnergyStore(":memory:")
-        self.n_used = 0
-
-    def next(self) -> EnergyStore:
-        self.n_used += 1
-        if self.n_used % RUNS_OF_A_STORE == 0:
-            self.store.close()
-            self.store = EnergyStore(":memory:")
-        return self.store
-
-
-@contextmanager
-def untouched_if_refused(store: EnergyStore, kind: str, seed: int, *named: str) -> Iterator[None]:
-    """Assert that a refusal names one of the files and leaves every table as long as it was."""
-    before = table_sizes(store)
-    try:
-        with within_limits(kind, seed):
-            yield
-    except EnergyDbError as error:
-        assert not named or any(name in str(error) for name in named), f"names no file: {error}"
-        assert table_sizes(store) == before, f"refused, and yet something was stored: {error}"
-        raise
-
-
-def table_sizes(store: EnergyStore) -> list[tuple[Any, ...]]:
-    query = " UNION ALL ".join(f"SELECT '{table.name}', count(*) FROM {table.name}" for table in sql.tables())
-    return store._engine.rows(query)
 
 
 def stored_counts(store: EnergyStore, run: Run) -> dict[tuple[str, int], int]:
@@ -320,3 +228,42 @@ def test_options(tmp_path: Path) -> None:
         return "taken", changed
 
     fuzz("options", attempt)
+
+
+def test_journals(tmp_path: Path) -> None:
+    """What a machine that lost its power leaves of recordings: as far as they are whole, they are taken."""
+    n_batches, batch = 3, np.arange(160).reshape(4, 4, 10) % 4 == 0  # 40 spikes each
+    whole = tmp_path / "whole.recording"
+    with EnergyStore(":memory:") as store:
+        writer = RunWriter(store, layers=["hidden"], name="live", journal_folder=whole)
+        for _ in range(n_batches):
+            writer.add("hidden", batch)
+            writer.flush()
+        shutil.copytree(whole, tmp_path / "spool" / "cut.recording")
+        writer.close()
+    cut, stores = tmp_path / "spool" / "cut.recording", Stores()
+    intact = {path: path.read_bytes() for path in sorted(cut.iterdir())}
+
+    def attempt(seed: int, random: Random) -> Outcome:
+        path = random.choice(list(intact))
+        data = intact[path]
+        length = random.randrange(len(data) + 1)
+        kind = random.choice(["cut", "zeros", "bytes"])
+        damaged = {"cut": data[:length], "zeros": data[:length].ljust(len(data), b"\0")}.get(kind)
+        path.write_bytes(mutated_bytes(data, random) if damaged is None else damaged)
+        kinds, store = [kind, path.name], stores.next()
+        try:
+            with untouched_if_refused(store, "journal", seed, "cut.recording"):
+                read_progress(cut)
+                assert Spool(cut.parent).abandoned() == [cut]
+                run = store.ingest(recover(cut), on_duplicate="new")
+        except EnergyDbError:
+            return "refused", kinds
+        finally:
+            path.write_bytes(data)
+        assert run.n_events in {40 * n for n in range(1, n_batches + 1)}
+        assert kind == "bytes" or run.n_spikes == run.n_events
+        assert path.name != "progress.jsonl" or run.n_spikes == 40 * n_batches
+        return "taken", kinds
+
+    fuzz("journals", attempt)
