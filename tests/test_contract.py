@@ -291,6 +291,15 @@ def test_files_of_very_many_columns_are_refused_at_once(store: EnergyStore, tmp_
     assert store.runs() == []
 
 
+def test_metadata_that_takes_very_much_memory_is_not_read(store: EnergyStore, tmp_path: Path) -> None:
+    path, length = tmp_path / "run.parquet", 200_000_000
+    with path.open("wb") as file:
+        file.seek(length)  # a file of zeros takes no room
+        file.write(length.to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(RunFileError, match=r"run\.parquet: its metadata takes 200000000 bytes"):
+        store.ingest(path)
+
+
 @pytest.mark.parametrize(("columns", "named"), [
     (["layer", "neuron", "timestep", "N_spikes", "n_spikes"], "'N_spikes', 'n_spikes'"),
     (["Sample", "layer", "neuron", "timestep", "sample"], "'Sample', 'sample'"),

@@ -19,7 +19,7 @@ from energy_db.engines.wording import first_line, identifier, literal
 from energy_db.errors import RunFileError, UsageError, Violation
 from energy_db.intake import declaration as declared
 from energy_db.intake.declaration import Declaration
-from energy_db.intake.given_files import literal_pattern, refuse_what_is_no_file, stamp_of
+from energy_db.intake.given_files import length_of_footer, literal_pattern, refuse_what_is_no_file, stamp_of
 from energy_db.intake.reading import LARGEST_INDEX
 
 CONTRACT_VERSION = 1
@@ -30,6 +30,7 @@ _MOST_NAMED = 20
 # To look at columns takes the engine time by the square of their number: 3 s for so many, minutes for ten times that.
 _MOST_COLUMNS = 10_000
 _BYTES_OF_A_COLUMN = 10
+_LONGEST_FOOTER = 100_000_000  # to read it takes up to twenty times the memory; pyarrow does not take more, either
 
 _INTEGERS = frozenset(
     f"{sign}{width}" for sign in ("", "U") for width in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -279,11 +280,11 @@ def _scan(path: Path, numbered: bool = False) -> str:
 
 def _refuse_very_wide(engine: Engine, path: Path) -> None:
     """Raise if a file has very many columns; it is asked only where the length of its end leaves room for them."""
-    with path.open("rb") as stream:
-        stream.seek(max(path.stat().st_size - 8, 0))
-        length = int.from_bytes(stream.read(4), "little")
+    length = length_of_footer(path)
     if length < _MOST_COLUMNS * _BYTES_OF_A_COLUMN:
         return
+    if length > _LONGEST_FOOTER:
+        raise RunFileError(f"{path}: its metadata takes {length} bytes, at most {_LONGEST_FOOTER} are supported")
     n_columns = engine.value("SELECT count(*) - 1 FROM parquet_schema(?)", [literal_pattern(path)])
     if n_columns > _MOST_COLUMNS:
         raise RunFileError(

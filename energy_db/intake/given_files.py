@@ -42,6 +42,15 @@ def stamp_of(path: Path) -> tuple[int, ...]:
     return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
+def length_of_footer(path: Path) -> int:
+    """Return how many bytes at the end of a Parquet file say what is in it; 0 if it is no Parquet file."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        stream.seek(max(size - 8, 0))
+        length, sign = int.from_bytes(stream.read(4), "little"), stream.read(4)
+    return length if sign == b"PAR1" and length < size else 0
+
+
 def literal_pattern(path: Path) -> str:
     """Return a path as the engine takes it literally: without globs, and without a home folder behind a tilde."""
     return glob.escape(str(path.absolute()))
