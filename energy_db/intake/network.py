@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -74,14 +75,13 @@ def read_layers(reader: Reader, content: object) -> tuple[Layer, ...]:
     if isinstance(content, str | Mapping) or not isinstance(content, Iterable):
         raise reader.error("layers must be a list of objects")
     layers = tuple(_layer(reader, entry, index) for index, entry in enumerate(content))
-    names = [layer.name for layer in layers]
     if not layers:
         raise reader.error("layers must not be empty; leave it out to have the layers inferred")
     if len(layers) > MOST_LAYERS:
         raise reader.error(f"layers has {len(layers)} entries, at most {MOST_LAYERS} are supported")
-    for name in names:
-        if names.count(name) > 1:
-            raise reader.error(f"the layer {name!r} is declared {names.count(name)} times")
+    for name, times in Counter(layer.name for layer in layers).items():
+        if times > 1:
+            raise reader.error(f"the layer {name!r} is declared {times} times")
     return layers
 
 
