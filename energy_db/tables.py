@@ -44,12 +44,13 @@ def text_table(rows: Sequence[Row], width: int | None = None) -> str:
     columns = list(rows[0])
     cells = [[printable(row[column]) for column in columns] for row in rows]
     to_the_right = [all(is_number(row[column]) for row in rows) for column in columns]
-    widths = _widths(columns, cells)
+    header = [printable(column) for column in columns]
+    widths = _widths(header, cells)
     if width is not None:
         limits = _narrowed(widths, width)
         cells = [line for row in cells for line in _wrapped(row, limits)]
-        widths = _widths(columns, cells)
-    lines = [columns, ["-" * width for width in widths], *cells]
+        widths = _widths(header, cells)
+    lines = [header, ["-" * width for width in widths], *cells]
     return "\n".join(_aligned(line, widths, to_the_right) for line in lines)
 
 
@@ -81,8 +82,9 @@ def markdown_table(rows: Sequence[Row], *, is_markup: bool = False) -> str:
     columns = list(rows[0])
     to_the_right = [all(is_number(row[column]) for row in rows) for column in columns]
     rule = ["---:" if right else "---" for right in to_the_right]
+    header = [shown(printable(column)) for column in columns]
     cells = [[shown(printable(row[column])) for column in columns] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [[*map(shown, columns)], rule, *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *cells])
 
 
 def plain_markdown(text: str) -> str:
@@ -109,7 +111,7 @@ def _without_bars(text: str) -> str:
 
 def html_table(rows: Sequence[Row]) -> str:
     """Return rows as an HTML table; everything in it is escaped."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in rows[0]) if rows else ""
+    head = "".join(f"<th>{html.escape(printable(name))}</th>" for name in rows[0]) if rows else ""
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(printable(value))}</td>" for value in row.values()) + "</tr>"
         for row in rows

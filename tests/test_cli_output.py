@@ -158,7 +158,8 @@ class TestFormats:
     def test_names_cannot_command_a_terminal(self, shell: Shell) -> None:
         run_file(Path("evil.parquet"), {**EVENTS, "layer": ["\x1b[31mred\n"] * 6})
         outputs = [shell("ingest", "evil.parquet"), shell("show"), shell("report", "--chip", "loihi2")]
-        assert all("\x1b" not in result.output for result in outputs)
+        outputs += [shell("sql", 'SELECT 1 AS "\x9b2J"', "-f", form) for form in ("table", "md")]
+        assert all(sign not in result.output for result in outputs for sign in "\x1b\x9b")
 
 
 class TestWhichStore:

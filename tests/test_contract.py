@@ -259,15 +259,14 @@ def test_a_tilde_in_a_path_is_no_home_folder(tmp_path: Path, monkeypatch: pytest
         assert store.ingest("~/run.parquet").n_spikes == 1
 
 
+@pytest.mark.parametrize("others", [{"neuron": [0] * 6}, {"neuron": ["x"] * 6}, {}], ids=str)
 @pytest.mark.parametrize("stage", [0.0, 0.3])
 @pytest.mark.parametrize("change", ["replaced", "written to", "removed"])
 def test_a_file_that_changes_while_it_is_read_is_refused(
-    store: EnergyStore, tmp_path: Path, change: str, stage: float
+    store: EnergyStore, tmp_path: Path, change: str, stage: float, others: dict[str, list[Any]]
 ) -> None:
-    path, later = (
-        run_file(tmp_path / "run.parquet"),
-        run_file(tmp_path / "later.parquet", {**EVENTS, "neuron": [0] * 6}),
-    )
+    path = run_file(tmp_path / "run.parquet")
+    later = run_file(tmp_path / "later.parquet", {**EVENTS, **others} if others else {"x": [1]})
 
     def interfere(share: float) -> None:
         if share == stage:

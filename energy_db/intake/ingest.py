@@ -107,6 +107,7 @@ def ingest_file(engine: Engine, path: Path, options: IngestOptions, on_stage: Ca
     except _DryRunError:
         return runs.with_status(run, "would be stored", run.notes)
     except EngineBug:
+        run_file.refuse_change()  # it may have other columns now
         raise
     except EngineError as error:
         raise _engine_trouble(engine, run_file, error) from error
@@ -177,6 +178,7 @@ def price_file(engine: Engine, path: Path, options: IngestOptions, by_step: bool
             engine.run(sql.ingest_step("store_steps"), {"run_key": run_key})
         run_file.refuse_change()
     except EngineBug:
+        run_file.refuse_change()  # it may have other columns now
         raise
     except EngineError as error:
         raise _engine_trouble(engine, run_file, error) from error
