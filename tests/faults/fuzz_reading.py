@@ -36,7 +36,10 @@ DECLARED, OPEN = Limits(LAYERS, N_TIMESTEPS, N_SAMPLES), Limits(None)
 def spikes_of(source: Path | pa.BufferReader, limits: Limits, column_map: Mapping[str, str]) -> Counts | None:
     """Count a run file's spikes by layer and neuron; None if it breaks the contract."""
     try:
-        table = pq.read_table(source)
+        file = pq.ParquetFile(source)
+        known = {column_map.get(name, name).lower() for name in COLUMNS}
+        # Of other columns pyarrow does not read all that it writes: nothing but nulls, in pages of version 2.
+        table = file.read([name for name in file.schema_arrow.names if name.lower() in known])
     except Exception:  # whatever pyarrow does not read is no run file
         return None
     columns = _columns(table, column_map)
