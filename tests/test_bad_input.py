@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from factories import EVENTS, NETWORK, Shell, assert_refused, run_file, with_sidecar
+
+from energy_db import EnergyStore
+from energy_db.errors import RunFileError
 
 bad = pytest.param
 DECLARED = ("--network", "network.json")
@@ -274,3 +278,25 @@ def test_events_that_contradict_the_sidecar(shell: Shell, small_store: Path) -> 
     with_sidecar(run_file(Path("bad.parquet")), {**NETWORK, "n_timesteps": 3})
     says = "column 'timestep' must be below the declared n_timesteps: 2 bad rows, first at row 3 (value 3)"
     assert_refused(shell, small_store, 4, ("ingest", "bad.parquet"), says)
+
+
+def test_a_file_that_stops_the_engine_is_said_to_be_damaged_and_not_the_store(tmp_store: Path, tmp_path: Path) -> None:
+    """Its first column has a negative size, which DuckDB does not expect: no statement works behind that."""
+    path = run_file(tmp_path / "negative.parquet", {"layer": ["a"], "neuron": [0], "timestep": [0]})
+    column = pq.ParquetFile(path).metadata.row_group(0).column(0)
+    # Sizes stand in the metadata as doubled numbers, behind a byte that is 0x16; an odd one is negative.
+    sizes = [bytes([0x16, *_varint(2 * n)]) for n in (column.total_uncompressed_size, column.total_compressed_size)]
+    data = path.read_bytes()
+    assert b"".join(sizes) in data
+    path.write_bytes(data.replace(b"".join(sizes), sizes[0] + bytes([sizes[1][0], sizes[1][1] | 1, *sizes[1][2:]]), 1))
+    with EnergyStore(tmp_store) as store:
+        store.ingest(run_file(tmp_path / "sound.parquet"))
+        with pytest.raises(RunFileError, match=r"negative\.parquet: .*(stops at it|cannot be read)"):
+            store.ingest(path)
+    with EnergyStore(tmp_store) as store:
+        assert [run.name for run in store.runs()] == ["sound"]
+        assert [check.check for check in store.verify() if check.n_failures] == []
+
+
+def _varint(number: int) -> list[int]:
+    return [number] if number < 128 else [number & 127 | 128, *_varint(number >> 7)]

@@ -169,7 +169,7 @@ def price_file(engine: Engine, path: Path, options: IngestOptions, by_step: bool
     said = said_of(run_file, options)
     counter_rows = _read_counters(engine, options, said)
     try:
-        incoming = roll_up(engine, run_file, said, by_step)
+        incoming = _roll_up(engine, run_file, said, by_step)
         counted = counters.hold_against(engine, counter_rows, incoming.network.layers or ())
         run_key = _insert(engine, incoming, counted, options, {"run_id": "", "activity_hash": "", "content_hash": ""})
         engine.run(sql.ingest_step("store_neurons"), {"run_key": run_key})
@@ -195,7 +195,7 @@ def _store(
     on_stage: Callable[[float], None],
 ) -> Run:
     on_stage(0.0)
-    incoming = roll_up(engine, run_file, said)
+    incoming = _roll_up(engine, run_file, said)
     activity_hash = engine.value(sql.ingest_step("hash_activity"))
     if same := identity.same_activity(engine, incoming, activity_hash, counter_rows):
         return identity.unchanged(same, run_file, said, options.run_id, same_bytes=False)
@@ -214,6 +214,19 @@ def _store(
         on_stage(0.3)
         engine.run(sql.ingest_step("store_events"), {"run_key": run_key})
     return runs.with_status(runs.load(engine, run_key), "stored", _notes(engine, incoming, counted))
+
+
+def _roll_up(engine: Engine, run_file: RunFile, said: Declaration, by_step: bool = True) -> Incoming:
+    """Roll a run file up; that reads nothing of the store, so that what the engine does not survive is the file's."""
+    try:
+        return roll_up(engine, run_file, said, by_step)
+    except StoreError as error:
+        if type(error.__cause__).__name__ != "InternalException":
+            raise
+        raise RunFileError(
+            f"{run_file.path}: is so damaged that the engine stops at it: {first_line(error.__cause__ or error)}",
+            "Nothing was stored, and the store is as it was; where it stays open, close it and open it anew.",
+        ) from error
 
 
 def _keeps_events(said: Declaration, options: IngestOptions) -> bool:

@@ -118,7 +118,7 @@ def replace_values(random: Random, columns: Columns) -> None:
     odd = ODD_NAMES if name == "layer" else ODD_NUMBERS
     for _ in range(random.choice([1, 1, 2, len(values)])):
         values[random.randrange(len(values))] = random.choice(odd)
-    with suppress(pa.ArrowInvalid, pa.ArrowTypeError):
+    with suppress(pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         columns[name] = pa.array(values, pa.string() if name == "layer" else pa.int64())
 
 
