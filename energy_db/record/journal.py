@@ -235,7 +235,9 @@ def _batches(folder: Path) -> Iterator[tuple[pyarrow.RecordBatch, dict[str, Any]
     with (folder / _EVENTS).open("rb") as source:
         try:
             stream = pa.ipc.open_stream(source)
-        except (pa.ArrowException, OSError):  # not even the schema is whole
+        except (pa.ArrowException, OSError, MemoryError):  # not even the schema is whole
+            return
+        if stream.schema.names != run_file.schema("{}").names:
             return
         while whole := _next_whole(stream):
             yield whole
@@ -249,7 +251,7 @@ def _next_whole(stream: pyarrow.RecordBatchReader) -> tuple[pyarrow.RecordBatch,
         batch, about = stream.read_next_batch_with_custom_metadata()
         batch.validate(full=True)
         return batch, dict(json.loads(about[_REACHED]))
-    except (StopIteration, pa.ArrowException, OSError, ValueError, LookupError, TypeError):
+    except (StopIteration, pa.ArrowException, OSError, MemoryError, ValueError, LookupError, TypeError):
         return None
 
 
