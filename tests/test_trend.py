@@ -77,6 +77,14 @@ def nights(_empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return path
 
 
+@pytest.fixture(scope="module")
+def shared(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnergyStore]:
+    """The nights, for tests that only look: a copy, since nobody may copy a file that this process holds."""
+    path = shutil.copy(nights, tmp_path_factory.mktemp("shared") / "energy.duckdb")
+    with EnergyStore(path, read_only=True) as opened:
+        yield opened
+
+
 @pytest.fixture
 def store(nights: Path, tmp_path: Path) -> Iterator[EnergyStore]:
     with EnergyStore(shutil.copy(nights, tmp_path / "energy.duckdb")) as opened:
@@ -104,8 +112,8 @@ def values(trend: Trend) -> dict[str, set[float]]:
 
 
 class TestTheStep:
-    def test_what_is_said_of_it(self, store: EnergyStore) -> None:
-        trend = store.trend("energy", chip="toy", cost_version="rev1")
+    def test_what_is_said_of_it(self, shared: EnergyStore) -> None:
+        trend = shared.trend("energy", chip="toy", cost_version="rev1")
         step = only_step(trend)
         points = only(trend).points
         # 100 x 6 + 10 x 5 = 650 pJ, then 110 x 6 + 50 = 710 pJ
@@ -116,21 +124,21 @@ class TestTheStep:
         assert (step.cost_version_before, step.cost_version_after, step.comparable) == ("rev1", "rev1", True)
         assert (step.is_of_costs, step.accepted) == (False, None)
 
-    def test_why(self, store: EnergyStore) -> None:
-        step = only_step(store.trend("energy", chip="toy", cost_version="rev1"))
+    def test_why(self, shared: EnergyStore) -> None:
+        step = only_step(shared.trend("energy", chip="toy", cost_version="rev1"))
         assert step.why == "+9.2 %: hidden fires 10 % more"
         assert step.effects is not None
         assert sum(vars(step.effects).values()) == pytest.approx(60.0)
         assert step.effects.cost == 0.0
 
-    def test_points_know_their_level(self, store: EnergyStore) -> None:
-        points = only(store.trend("energy", chip="toy", cost_version="rev1")).points
+    def test_points_know_their_level(self, shared: EnergyStore) -> None:
+        points = only(shared.trend("energy", chip="toy", cost_version="rev1")).points
         assert [point.level for point in points] == [650.0] * 24 + [710.0] * 8
         assert [point.ingested_at for point in points] == [FIRST_NIGHT + timedelta(days=n) for n in range(32)]
         assert {point.stands_apart for point in points} == {False}
 
-    def test_by_layer(self, store: EnergyStore) -> None:
-        trend = store.trend("energy", chip="toy", cost_version="rev1", by="layer")
+    def test_by_layer(self, shared: EnergyStore) -> None:
+        trend = shared.trend("energy", chip="toy", cost_version="rev1", by="layer")
         assert values(trend) == {"hidden": {600.0, 660.0}, "output": {50.0}}
         hidden, output = trend.series
         [step] = hidden.steps
@@ -140,8 +148,8 @@ class TestTheStep:
         assert (output.steps, output.note) == ((), None)
         assert trend.steps == ((hidden, step),)
 
-    def test_of_what_is_no_energy_nothing_is_explained(self, store: EnergyStore) -> None:
-        trend = store.trend("spikes")
+    def test_of_what_is_no_energy_nothing_is_explained(self, shared: EnergyStore) -> None:
+        trend = shared.trend("spikes")
         step = only_step(trend)
         assert (step.before, step.after, step.why, step.effects, step.comparable) == (110.0, 120.0, None, None, None)
         assert (trend.chip, trend.cost_version, trend.unit) == (None, None, "spikes")
@@ -159,8 +167,8 @@ class TestMetrics:
             ("firing_rate", 110 / 40, 120 / 40),
         ],
     )
-    def test_of_the_whole_run(self, store: EnergyStore, metric: str, before: float, after: float) -> None:
-        trend = store.trend(metric, chip="toy", cost_version="rev1" if "energy" in metric else None)
+    def test_of_the_whole_run(self, shared: EnergyStore, metric: str, before: float, after: float) -> None:
+        trend = shared.trend(metric, chip="toy", cost_version="rev1" if "energy" in metric else None)
         assert [point.value for point in only(trend).points] == pytest.approx([before] * 24 + [after] * 8)
 
     @pytest.mark.parametrize(
@@ -174,9 +182,9 @@ class TestMetrics:
             ("firing_rate", {100 / 24, 110 / 24}, {10 / 16}),
         ],
     )
-    def test_by_layer(self, store: EnergyStore, metric: str, hidden: set[float], output: set[float]) -> None:
+    def test_by_layer(self, shared: EnergyStore, metric: str, hidden: set[float], output: set[float]) -> None:
         version = "rev1" if "energy" in metric else None
-        assert values(store.trend(metric, chip="toy", cost_version=version, by="layer")) == {
+        assert values(shared.trend(metric, chip="toy", cost_version=version, by="layer")) == {
             "hidden": hidden,
             "output": output,
         }
@@ -203,20 +211,20 @@ class TestMetrics:
 
 
 class TestWhichRuns:
-    def test_conditions(self, store: EnergyStore) -> None:
-        assert len(only(store.trend("spikes", where=["branch=main"])).points) == 31
-        assert len(only(store.trend("spikes", where=["accuracy>=0.955"])).points) == 16
-        assert len(only(store.trend("spikes", since="2020-01-25")).points) == 8
-        newest = only(store.trend("spikes", last=9)).points
+    def test_conditions(self, shared: EnergyStore) -> None:
+        assert len(only(shared.trend("spikes", where=["branch=main"])).points) == 31
+        assert len(only(shared.trend("spikes", where=["accuracy>=0.955"])).points) == 16
+        assert len(only(shared.trend("spikes", since="2020-01-25")).points) == 8
+        newest = only(shared.trend("spikes", last=9)).points
         assert [point.value for point in newest] == [110.0] + [120.0] * 8
 
-    def test_a_condition_on_energy(self, store: EnergyStore) -> None:
-        assert len(only(store.trend(chip="toy", cost_version="rev1", where=["energy>700pJ"])).points) == 8
-        assert len(only(store.trend("spikes", chip="toy", cost_version="rev1", where=["energy>700pJ"])).points) == 8
+    def test_a_condition_on_energy(self, shared: EnergyStore) -> None:
+        assert len(only(shared.trend(chip="toy", cost_version="rev1", where=["energy>700pJ"])).points) == 8
+        assert len(only(shared.trend("spikes", chip="toy", cost_version="rev1", where=["energy>700pJ"])).points) == 8
         # Under rev2, which is in force today, no run costs more than 700 pJ.
-        assert len(only(store.trend(chip="toy", as_recorded=True, where=["energy<650pJ"])).points) == 24
+        assert len(only(shared.trend(chip="toy", as_recorded=True, where=["energy<650pJ"])).points) == 24
         with pytest.raises(UsageError, match="needs a chip"):
-            store.trend("spikes", where=["energy>700pJ"])
+            shared.trend("spikes", where=["energy>700pJ"])
 
     def test_one_name(self, store: EnergyStore, tmp_path: Path) -> None:
         night(store, tmp_path, 40, 500, name="weekly")
@@ -260,16 +268,16 @@ class TestWhichRuns:
 
 
 class TestCosts:
-    def test_one_version_for_all_by_default(self, store: EnergyStore) -> None:
-        trend = store.trend(chip="toy")
+    def test_one_version_for_all_by_default(self, shared: EnergyStore) -> None:
+        trend = shared.trend(chip="toy")
         # rev2 is in force today: 100 x 6 + 10 x 4, then 110 x 6 + 40
         assert (trend.cost_version, trend.as_recorded) == ("rev2", False)
         assert values(trend) == {"total": {640.0, 700.0}}
         assert {point.cost_version for point in only(trend).points} == {"rev2"}
 
-    def test_as_recorded(self, store: EnergyStore) -> None:
+    def test_as_recorded(self, shared: EnergyStore) -> None:
         # rev1 until 31 January, which is the night of the number 30: 650 and 710; then rev2: 700
-        trend = store.trend(chip="toy", as_recorded=True)
+        trend = shared.trend(chip="toy", as_recorded=True)
         assert trend.cost_version is None
         assert [point.value for point in only(trend).points] == [650.0] * 24 + [710.0] * 7 + [700.0]
         first, second = only(trend).steps
@@ -281,8 +289,8 @@ class TestCosts:
         newest = only(trend).points[31].run_id
         assert f"from {newest} on, the costs are rev2, and rev1 before" in trend.warnings
 
-    def test_a_step_is_of_costs_if_they_moved_most(self, store: EnergyStore) -> None:
-        step = only(store.trend(chip="toy", as_recorded=True)).steps[1]
+    def test_a_step_is_of_costs_if_they_moved_most(self, shared: EnergyStore) -> None:
+        step = only(shared.trend(chip="toy", as_recorded=True)).steps[1]
         for spikes, cost, is_of_costs in ((9.0, -10.0, True), (11.0, -10.0, False)):
             effects = Effects(spikes, 0.0, 0.0, 0.0, 0.0, cost)
             assert replace(step, effects=effects).is_of_costs is is_of_costs
@@ -372,8 +380,8 @@ class TestByLayer:
             "no step can be told; the whole run: 1 step (hidden: too few runs for 2"
         )
 
-    def test_the_whole_run_is_there_beside_them(self, store: EnergyStore) -> None:
-        trend = store.trend(chip="toy", cost_version="rev1", by="layer")
+    def test_the_whole_run_is_there_beside_them(self, shared: EnergyStore) -> None:
+        trend = shared.trend(chip="toy", cost_version="rev1", by="layer")
         assert trend.total is not None
         assert [point.value for point in trend.total.points] == [650.0] * 24 + [710.0] * 8
         [step] = trend.total.steps
@@ -381,9 +389,9 @@ class TestByLayer:
             ("hidden", 60.0, 1.0),
             ("output", 0.0, 0.0),
         ]
-        assert store.trend(chip="toy").total is None
+        assert shared.trend(chip="toy").total is None
         assert [series.kind for series in trend.series] == ["layer", "layer"]
-        rates = store.trend("firing_rate", by="layer").total
+        rates = shared.trend("firing_rate", by="layer").total
         assert rates is not None
         assert rates.steps[0].layers == ()
 
@@ -501,8 +509,8 @@ class TestBlessings:
 
 
 class TestTooLittle:
-    def test_fewer_than_four(self, store: EnergyStore) -> None:
-        series = only(store.trend("spikes", last=3))
+    def test_fewer_than_four(self, shared: EnergyStore) -> None:
+        series = only(shared.trend("spikes", last=3))
         assert series.note == "too few runs to tell a step from chance: 3, and it takes 4 or more"
         assert len(series.points) == 3
 
@@ -533,9 +541,9 @@ class TestTooLittle:
             ({"metric": "tag:branch"}, "its tag branch is no number"),
         ],
     )
-    def test_what_is_not_there(self, store: EnergyStore, asked: dict[str, Any], says: str) -> None:
+    def test_what_is_not_there(self, shared: EnergyStore, asked: dict[str, Any], says: str) -> None:
         with pytest.raises(NotFoundError) as found:
-            store.trend(**{"chip": "toy", **asked})
+            shared.trend(**{"chip": "toy", **asked})
         assert says in str(found.value)
 
     def test_an_empty_store(self, empty: EnergyStore) -> None:
@@ -562,9 +570,9 @@ class TestTooLittle:
             ({"where": "branch=main"}, "must be a list"),
         ],
     )
-    def test_what_cannot_be_meant(self, store: EnergyStore, asked: dict[str, Any], says: str) -> None:
+    def test_what_cannot_be_meant(self, shared: EnergyStore, asked: dict[str, Any], says: str) -> None:
         with pytest.raises(UsageError) as found:
-            store.trend(**{"chip": "toy", **asked})
+            shared.trend(**{"chip": "toy", **asked})
         assert says in str(found.value)
 
 
