@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,17 +17,24 @@ from energy_db import EnergyStore
 GROUPS = ["compare", "group:branch=main", "group:branch=sparse"]
 
 
-@pytest.fixture
-def grouped(tmp_store: Path, tmp_path: Path) -> Path:
-    """Runs of a lone hidden layer, 2.1 pJ a spike on loihi2: main 21.0 and 25.2 pJ, sparse 2.1 and 6.3, one alone."""
+@pytest.fixture(scope="module")
+def _grouped(_empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("grouped")
+    path = Path(shutil.copy(_empty_store, folder / "energy.duckdb"))
     runs = {"main": (10, 12), "sparse": (1, 3), "alone": (5,)}
-    with EnergyStore(tmp_store) as store:
+    with EnergyStore(path) as store:
         for branch, spikes in runs.items():
             for number in spikes:
                 columns = {"layer": ["hidden"] * number, "neuron": [0] * number, "timestep": range(number)}
-                path = with_sidecar(run_file(tmp_path / f"{branch}-{number}.parquet", columns), {"n_timesteps": 12})
-                store.ingest(path, tags={"branch": branch}, roles={"hidden": "hidden"})
-    return tmp_store
+                recorded = with_sidecar(run_file(folder / f"{branch}-{number}.parquet", columns), {"n_timesteps": 12})
+                store.ingest(recorded, tags={"branch": branch}, roles={"hidden": "hidden"})
+    return path
+
+
+@pytest.fixture
+def grouped(_grouped: Path, tmp_path: Path) -> Path:
+    """Runs of a lone hidden layer, 2.1 pJ a spike on loihi2: main 21.0 and 25.2 pJ, sparse 2.1 and 6.3, one alone."""
+    return Path(shutil.copy(_grouped, tmp_path / "energy.duckdb"))
 
 
 def test_a_page(grouped: Path, shell: Shell) -> None:
