@@ -245,7 +245,7 @@ def digits_runs(counted: dict[str, Counted]) -> Iterator[EnergyStore]:
 
 class TestDigits:
     @pytest.mark.parametrize("version", VERSIONS, ids=" ".join)
-    @pytest.mark.parametrize("after", [SPARSE, "digits-pruned"])
+    @pytest.mark.parametrize("after", [pytest.param(SPARSE, marks=pytest.mark.thorough), "digits-pruned"])
     def test_every_effect_is_that_of_numpy(
         self, digits_runs: EnergyStore, counted: dict[str, Counted], version: Version, after: str
     ) -> None:
