@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from factories import EVENTS, NETWORK, dump, run_file, with_sidecar
+from factories import EVENTS, NETWORK, run_file, with_sidecar
 
 from energy_db import EnergyDbError, EnergyStore, Run
 from energy_db.errors import NotFoundError, StoreError, UsageError
@@ -29,13 +29,14 @@ def store(small_store: Path) -> Iterator[EnergyStore]:
         yield opened
 
 
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[EnergyStore]:
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnergyStore]:
     """A store with the runs old, twin and twin again, the newest last; they have 1, 2 and 3 spikes."""
+    folder = tmp_path_factory.mktemp("history")
     with EnergyStore(":memory:") as opened:
         for number, (name, run_id) in enumerate([("old", "aaaaaa1"), ("twin", "aaaaaa2"), ("twin", "bbbbbb3")], 1):
             events = {"layer": ["x"] * number, "neuron": list(range(number)), "timestep": [0] * number}
-            path = run_file(tmp_path / f"{number}.parquet", events)
+            path = run_file(folder / f"{number}.parquet", events)
             tags = {"number": number, "branch": "main" if number < 3 else "fix"}
             opened.ingest(path, name=name, run_id=run_id, tags=tags, on_duplicate="new")
         yield opened
@@ -113,23 +114,30 @@ ASKED_OF_A_STORE: dict[str, Callable[[EnergyStore], Any]] = {
 }
 
 
-@pytest.mark.parametrize("ask", ASKED_OF_A_STORE.values(), ids=ASKED_OF_A_STORE)
-def test_a_closed_store_says_so(small_store: Path, monkeypatch: Any, ask: Callable[[EnergyStore], Any]) -> None:
-    monkeypatch.chdir(small_store.parent)
-    run_file(Path("run.parquet"))
-    store = EnergyStore(small_store)
+@pytest.fixture(scope="module")
+def closed_store(tmp_path_factory: pytest.TempPathFactory) -> EnergyStore:
+    store = EnergyStore(tmp_path_factory.mktemp("closed") / "energy.duckdb")
     store.close()
+    return store
+
+
+@pytest.mark.parametrize("ask", ASKED_OF_A_STORE.values(), ids=ASKED_OF_A_STORE)
+def test_a_closed_store_says_so(
+    closed_store: EnergyStore, tmp_path: Path, monkeypatch: Any, ask: Callable[[EnergyStore], Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_file(Path("run.parquet"))
     with pytest.raises(StoreError, match="closed"):
-        ask(store)
+        ask(closed_store)
 
 
 class TestReadOnly:
     @pytest.mark.parametrize("write", [lambda s: s.ingest("run.parquet"), lambda s: s.tag("kept", {"a": "b"})])
     def test_writing_is_refused(self, small_store: Path, write: Callable[[EnergyStore], Any]) -> None:
-        before = dump(small_store)
+        before = small_store.read_bytes()
         with EnergyStore(small_store, read_only=True) as store, pytest.raises(StoreError, match="read-only"):
             write(store)
-        assert dump(small_store) == before
+        assert small_store.read_bytes() == before
 
     def test_several_readers_share_a_store(self, small_store: Path) -> None:
         with EnergyStore(small_store, read_only=True) as one, EnergyStore(small_store, read_only=True) as other:
