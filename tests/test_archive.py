@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,17 +22,28 @@ from energy_db.errors import StoreError, StoreLockedError, UsageError
 SPARSE_EVENTS = 200_500
 
 
-@pytest.fixture
-def two_runs(digits_store: Path, digits: Path) -> Path:
-    """A store of `digits-baseline` and `digits-sparse`."""
-    with EnergyStore(digits_store) as store:
+@pytest.fixture(scope="module")
+def _two_runs(_digits_store: Path, digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copy(_digits_store, tmp_path_factory.mktemp("two") / "energy.duckdb"))
+    with EnergyStore(path) as store:
         store.ingest(digits / "digits-sparse.parquet")
-    return digits_store
+    return path
+
+
+@pytest.fixture
+def two_runs(_two_runs: Path, tmp_path: Path) -> Path:
+    """A store of `digits-baseline` and `digits-sparse`."""
+    return Path(shutil.copy(_two_runs, tmp_path / "energy.duckdb"))
+
+
+def answers_of(path: Path, queries: Iterable[str]) -> list[list[tuple[object, ...]]]:
+    with duckdb.connect(path, read_only=True) as connection:
+        return [connection.execute(query).fetchall() for query in queries]
 
 
 def rows_of(path: Path, query: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(path, read_only=True) as connection:
-        return connection.execute(query).fetchall()
+    [rows] = answers_of(path, [query])
+    return rows
 
 
 class TestArchive:
@@ -57,10 +69,10 @@ class TestArchive:
             "SELECT table_name, column_name, comment, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY ALL",
             "SELECT table_name, constraint_text FROM duckdb_constraints() ORDER BY ALL",
         ]
-        before = [rows_of(two_runs, query) for query in [*queries, *catalogue]]
+        before = answers_of(two_runs, [*queries, *catalogue])
         with EnergyStore(two_runs) as store:
             store.archive(["digits-sparse"])
-        assert [rows_of(two_runs, query) for query in [*queries, *catalogue]] == before
+        assert answers_of(two_runs, [*queries, *catalogue]) == before
 
     def test_reports_and_comparisons_stay_what_they_are(self, two_runs: Path) -> None:
         with EnergyStore(two_runs) as store:

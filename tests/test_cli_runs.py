@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,15 +13,22 @@ from factories import EVENTS, NETWORK, Shell, assert_refused, rearranged, run_fi
 from energy_db import EnergyStore
 
 
-@pytest.fixture
-def two_runs(small_store: Path, tmp_path: Path) -> Path:
-    """Beside `kept` (10.4 pJ on loihi2) a second run of that name without its last spike, of the readout: 9.4 pJ."""
-    with EnergyStore(small_store) as store:
+@pytest.fixture(scope="module")
+def _two_runs(_small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two")
+    stored = Path(shutil.copy(_small_store, folder / "energy.duckdb"))
+    with EnergyStore(stored) as store:
         store.tag("kept", {"accuracy": "0.90", "branch": "main"})
-        path = with_sidecar(run_file(tmp_path / "less.parquet", rearranged(EVENTS, range(5))), NETWORK)
+        path = with_sidecar(run_file(folder / "less.parquet", rearranged(EVENTS, range(5))), NETWORK)
         store.ingest(path, name="kept", run_id="second", on_duplicate="new", tags={"accuracy": "0.8"})
         store._engine.run("UPDATE runs SET run_name = 'kept'")
-    return small_store
+    return stored
+
+
+@pytest.fixture
+def two_runs(_two_runs: Path, tmp_path: Path) -> Path:
+    """Beside `kept` (10.4 pJ on loihi2) a second run of that name without its last spike, of the readout: 9.4 pJ."""
+    return Path(shutil.copy(_two_runs, tmp_path / "energy.duckdb"))
 
 
 def test_energies_and_changes(two_runs: Path, shell: Shell) -> None:

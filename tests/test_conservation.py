@@ -53,7 +53,15 @@ def store() -> Iterator[EnergyStore]:
         yield opened
 
 
-def cells(store: EnergyStore) -> dict[str, dict[Key, Decimal]]:
+@pytest.fixture(scope="module", params=[1, 2])
+def threads(store: EnergyStore, request: pytest.FixtureRequest) -> int:
+    """How many threads the store takes while a test asks it."""
+    store._engine.run(f"SET threads = {request.param}")
+    return int(request.param)
+
+
+@pytest.fixture(scope="module")
+def cells(store: EnergyStore, threads: int) -> dict[str, dict[Key, Decimal]]:
     """Return the energy of every run and version, by the finest grain at which its operations are known."""
     found: dict[str, dict[Key, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for run, chip, version, grain, energy in store._engine.rows(CELLS):
@@ -67,16 +75,15 @@ def test_every_run_file_of_the_examples_is_here() -> None:
     assert {counters for _, counters in PEERS.values()} - {None} == {path.stem for path in EXAMPLES.rglob("*.csv")}
 
 
-@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("view", HELD)
-def test_every_grain_adds_up_under_every_version(store: EnergyStore, view: str, threads: int) -> None:
-    store._engine.run(f"SET threads = {threads}")
+def test_every_grain_adds_up_under_every_version(
+    store: EnergyStore, cells: dict[str, dict[Key, Decimal]], view: str
+) -> None:
     runs_by_versions = store._engine.rows(
         "SELECT run_name, chip, cost_version FROM runs CROSS JOIN cost_catalogue WHERE n_operations > 0"
     )
-    by_grain = cells(store)
     expected: dict[Key, Decimal] = {
-        key: sum((by_grain[grain].get(key, Decimal(0)) for grain in HELD[view]), Decimal(0)) for key in runs_by_versions
+        key: sum((cells[grain].get(key, Decimal(0)) for grain in HELD[view]), Decimal(0)) for key in runs_by_versions
     }
     in_sql = store._engine.rows(
         "SELECT run_name, chip, cost_version, coalesce(CAST(sum(energy_pj) AS DECIMAL(38, 6)), 0) "
@@ -88,8 +95,8 @@ def test_every_grain_adds_up_under_every_version(store: EnergyStore, view: str, 
     assert len(expected) == (len(DIGITS) + len(PEERS)) * len({key[1:] for key in expected}) > 300
 
 
-def test_the_examples_reach_every_grain(store: EnergyStore) -> None:
-    assert {grain for grain, energies in cells(store).items() if any(energies.values())} == ALL
+def test_the_examples_reach_every_grain(cells: dict[str, dict[Key, Decimal]]) -> None:
+    assert {grain for grain, energies in cells.items() if any(energies.values())} == ALL
 
 
 def test_verify_says_so(store: EnergyStore) -> None:

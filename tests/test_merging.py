@@ -38,23 +38,35 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def other(here: Path, _empty_store: Path) -> Path:
-    """A store with a run of every kind: fan-outs, counters, without events, chosen ids, a training, silence."""
-    path = Path(shutil.copy(_empty_store, here / "other.duckdb"))
+@pytest.fixture(scope="module")
+def _other(_empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("other")
+    path = Path(shutil.copy(_empty_store, folder / "other.duckdb"))
     each = with_layer("hid", fan_out=[3, 1, 2])
     counted = [{"driver": "hop", "layer": "hid", "count": 5}, {"driver": "hop", "layer": "in", "count": 0}]
     with EnergyStore(path) as store:
-        store.ingest(small_run(here, "each", layers=each, timestep_us=1000, seed=3), tags={"accuracy": 0.9})
-        store.ingest(small_run(here, "counted", with_spikes(hid=(1, 2, 3)), counters=counted, git_commit="abc"))
-        store.ingest(small_run(here, "bare", with_spikes(out=(2, 2))), events="none", run_id="by-hand")
-        store.ingest(small_run(here, "each", with_spikes(hid=(9, 0, 0))), recorded_at="2025-01-02", on_duplicate="new")
-        store.ingest(small_run(here, "silent", {}))
+        store.ingest(small_run(folder, "each", layers=each, timestep_us=1000, seed=3), tags={"accuracy": 0.9})
+        store.ingest(small_run(folder, "counted", with_spikes(hid=(1, 2, 3)), counters=counted, git_commit="abc"))
+        store.ingest(small_run(folder, "bare", with_spikes(out=(2, 2))), events="none", run_id="by-hand")
+        store.ingest(
+            small_run(folder, "each", with_spikes(hid=(9, 0, 0))), recorded_at="2025-01-02", on_duplicate="new"
+        )
+        store.ingest(small_run(folder, "silent", {}))
         layers = [{"name": "hidden", "role": "hidden", "n_neurons": 4}]
         with store.live("loihi2", layers=layers, name="training") as live:
             for epoch in range(2):
                 live.step({"hidden": np.ones((3, 2, 4), dtype=bool)}, epoch=epoch)
-    return path
+    return folder
+
+
+@pytest.fixture
+def other(here: Path, _other: Path) -> Path:
+    """A store with a run of every kind: fan-outs, counters, without events, chosen ids, a training, silence.
+
+    It and the files of its runs are in the folder `here`.
+    """
+    shutil.copytree(_other, here, dirs_exist_ok=True)
+    return here / "other.duckdb"
 
 
 def rows_by_id(path: Path) -> dict[str, dict[str, Any]]:
@@ -79,7 +91,7 @@ def energies(store: EnergyStore) -> dict[str, list[Any]]:
 
 
 def test_every_run_comes_with_all_that_belongs_to_it(here: Path, other: Path) -> None:
-    before = dump(other)
+    before = other.read_bytes()
     with EnergyStore("mine.duckdb") as store:
         found = store.merge("other.duckdb")
         assert [run.status for run in found] == ["stored"] * 6
@@ -90,10 +102,10 @@ def test_every_run_comes_with_all_that_belongs_to_it(here: Path, other: Path) ->
     with EnergyStore(other, read_only=True) as origin:
         assert mine == energies(origin)
         assert len(mine["energy_pj"]) > 100
-    assert rows_by_id(Path("mine.duckdb")) == rows_by_id(other)
     tables = rows_by_id(other)
+    assert rows_by_id(Path("mine.duckdb")) == tables
     assert {table for rows in tables.values() for table in rows} == {"runs", *RUN_TABLES}
-    assert dump(other) == before
+    assert other.read_bytes() == before
 
 
 @pytest.mark.thorough
