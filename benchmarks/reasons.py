@@ -12,8 +12,8 @@ REASONS = {
     "layer report, warm": PLANNING,
     "layer report / bare point query": PLANNING,
     "every spike priced": (
-        "each spike asks whether its neuron has a fan-out of its own, so that spikes cannot be summed before they are "
-        "priced; sums of the same digits come from energy_by_neuron in milliseconds"
+        "to look up the price of each spike by its run and layer takes three times the count already, prices being "
+        "free; sums of the same digits come from energy_by_neuron in milliseconds"
     ),
     "store bytes": (
         "a store takes 2.2 MB with nothing but the costs in it, and 3.8 MB with one run of any size: every table "

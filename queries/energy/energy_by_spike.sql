@@ -27,19 +27,38 @@ CREATE OR REPLACE VIEW energy_by_spike (
     -- Energy. [pJ]
     energy_pj
 ) AS
+-- Versions are chosen before spikes are priced: to choose afterwards would price each spike under every version.
+WITH prices_in_force AS (
+    SELECT prices.*
+    FROM _cost_by_layer AS prices
+    INNER JOIN cost_version_in_force AS in_force
+        ON prices.chip = in_force.chip AND prices.cost_version = in_force.cost_version
+)
+
 SELECT
-    priced.run_id,
-    priced.run_name,
-    priced.chip,
-    priced.cost_version,
-    priced.layer_index,
-    priced.layer,
-    priced.role,
-    priced.neuron,
-    priced.timestep,
-    priced.sample_index,
-    priced.n_spikes,
-    priced.energy_pj
-FROM energy_by_spike_all_versions AS priced
-INNER JOIN cost_version_in_force AS in_force
-    ON priced.chip = in_force.chip AND priced.cost_version = in_force.cost_version;
+    prices.run_id,
+    prices.run_name,
+    prices.chip,
+    prices.cost_version,
+    CAST(prices.layer_index AS BIGINT) AS layer_index,
+    prices.layer,
+    prices.role,
+    CAST(activity.neuron AS BIGINT) AS neuron,
+    CAST(activity.timestep AS BIGINT) AS timestep,
+    CAST(activity.sample_index AS BIGINT) AS sample_index,
+    CAST(activity.n_spikes AS BIGINT) AS n_spikes,
+    -- Most spikes are one and have no fan-out of their own, and to multiply exact decimals is dear.
+    CASE
+        WHEN activity.n_spikes = 1 AND own.fan_out IS NULL THEN prices.spike_cost_pj
+        ELSE
+            CAST(
+                activity.n_spikes
+                * (prices.spike_cost_pj + coalesce(own.fan_out * prices.synaptic_event_cost_pj, 0)) AS DECIMAL(38, 6)
+            )
+    END AS energy_pj
+FROM spike_events AS activity
+INNER JOIN prices_in_force AS prices
+    ON activity.run_key = prices.run_key AND activity.layer_index = prices.layer_index
+LEFT JOIN fan_out AS own
+    ON activity.run_key = own.run_key AND activity.layer_index = own.layer_index AND activity.neuron = own.neuron
+WHERE prices.has_spike_costs;

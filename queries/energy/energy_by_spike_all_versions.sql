@@ -39,13 +39,15 @@ SELECT
     CAST(activity.timestep AS BIGINT) AS timestep,
     CAST(activity.sample_index AS BIGINT) AS sample_index,
     CAST(activity.n_spikes AS BIGINT) AS n_spikes,
-    -- Most spikes have no fan-out of their own, and exact decimals are dear.
-    CAST(
-        activity.n_spikes * CASE
-            WHEN own.fan_out IS NULL THEN prices.spike_cost_pj
-            ELSE prices.spike_cost_pj + own.fan_out * prices.synaptic_event_cost_pj
-        END AS DECIMAL(38, 6)
-    ) AS energy_pj
+    -- Most spikes are one and have no fan-out of their own, and to multiply exact decimals is dear.
+    CASE
+        WHEN activity.n_spikes = 1 AND own.fan_out IS NULL THEN prices.spike_cost_pj
+        ELSE
+            CAST(
+                activity.n_spikes
+                * (prices.spike_cost_pj + coalesce(own.fan_out * prices.synaptic_event_cost_pj, 0)) AS DECIMAL(38, 6)
+            )
+    END AS energy_pj
 FROM spike_events AS activity
 INNER JOIN _cost_by_layer AS prices
     ON activity.run_key = prices.run_key AND activity.layer_index = prices.layer_index
