@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from energy_db import lifecycle, runs
 from energy_db.catalogue.book import Catalogue
+from energy_db.engines.limits import refuse_wrong_limits
 from energy_db.errors import UsageError
 from energy_db.intake import arguments
 from energy_db.intake import declaration as declared
@@ -73,13 +74,10 @@ class EnergyStore(KeptRuns):
         memory_limit: str | None = None,
         threads: int | None = None,
     ) -> None:
+        refuse_wrong_limits(memory_limit, threads)
         super().__init__(lifecycle.open_store(str(path), read_only))
         self._read_only = read_only
-        try:
-            self._engine.limit(memory_limit, threads)
-        except UsageError:
-            self._engine.close()
-            raise
+        self._engine.limit(memory_limit, threads)
 
     @classmethod
     def from_export(cls, folder: AnyPath, path: AnyPath = "energy.duckdb") -> Self:

@@ -63,6 +63,8 @@ FLOORS = (
         "adapters",
     },
     {
+        "engines.kinds",
+        "engines.limits",
         "engines.own_file",
         "engines.patience",
         "engines.vetting",

@@ -11,10 +11,11 @@ from weakref import WeakKeyDictionary, WeakSet
 import duckdb
 
 from energy_db.engines import vetting
+from energy_db.engines.kinds import refuse_other_kinds
 from energy_db.engines.own_file import OwnFile, is_same_file
 from energy_db.engines.patience import patiently
-from energy_db.engines.wording import CLOSE_IT, first_line, literal, open_error, trouble_of_all, write_error
-from energy_db.errors import QueryError, StoreError, StoreLockedError, UsageError
+from energy_db.engines.wording import CLOSE_IT, literal, open_error, trouble_of_all, write_error
+from energy_db.errors import QueryError, StoreError, StoreLockedError
 
 if TYPE_CHECKING:
     import pyarrow
@@ -62,39 +63,30 @@ class Engine:
     def __init__(self, path: str, read_only: bool = False) -> None:
         self.path = path
         self.read_only = read_only
-        self._limits: dict[str, str | int] = {}
+        self._limits: tuple[str | None, int | None] = (None, None)
         self._open()
         _engines_here.add(self)
 
     def _open(self) -> None:
         self._file = OwnFile(self.path)
         self._opened = self._file.opened(self._connect, duckdb.DuckDBPyConnection.close)
-        self.is_open = True
+        self.is_open, self._is_replaced = True, False
         self._configure()
-        self.limit(**self._limits)
+        self.limit(*self._limits)
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
+        refuse_other_kinds(self.path)
         try:
             return duckdb.connect(self.path, read_only=self.read_only, config=dict(_STORE_CONFIG))
         except duckdb.Error as error:
             raise open_error(self.path, error) from error
 
-    def limit(self, memory_limit: str | int | None = None, threads: str | int | None = None) -> None:
-        """Bound the memory, such as '2GB', and the threads that statements take; None leaves what is.
-
-        Raises
-        ------
-        UsageError
-            If the engine does not know what is meant.
-        """
-        for setting, wanted in (("memory_limit", memory_limit), ("threads", threads)):
-            if wanted is None:
-                continue
-            try:
+    def limit(self, memory_limit: str | None, threads: int | None) -> None:
+        """Bound the memory, such as '2GB', and the threads that statements take; None leaves what is."""
+        self._limits = (memory_limit, threads)
+        for setting, wanted in zip(("memory_limit", "threads"), self._limits, strict=True):
+            if wanted is not None:
                 self._connection.execute(f"SET {setting} = {literal(str(wanted))}")
-            except duckdb.Error as error:
-                raise UsageError(f"{setting} is {wanted!r}", first_line(error)) from error
-            self._limits[setting] = wanted
 
     def _configure(self) -> None:
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
@@ -113,6 +105,8 @@ class Engine:
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         self.refuse_closed()
+        if self._is_replaced:
+            self._open()
         return self._opened
 
     def refuse_closed(self) -> None:
@@ -126,7 +120,9 @@ class Engine:
         self._opened.close()
 
     def put_in_place(self, path: str) -> None:
-        """Put another file in the place of this engine's own, in one step, and go on with it.
+        """Put another file in the place of this engine's own, in one step, and go on with it when it is needed.
+
+        Until then others may have it: who waited for the old file must not make this look as if it had failed.
 
         Raises
         ------
@@ -138,8 +134,8 @@ class Engine:
         # Nothing may be left to be written when the old file is closed: its log would be that of the new one.
         self._connection.execute("CHECKPOINT")
         self._file.replace_by(path)
-        self.close()
-        self._open()
+        self._opened.close()
+        self._is_replaced = True
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a second connection to the same database, for the SQLAlchemy door."""

@@ -1,0 +1,109 @@
+"""What may lie under the path of a store, who has it after an archive, and the limits of statements."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factories import Shell, run_file
+
+from energy_db import EnergyStore
+from energy_db.errors import StoreError, StoreLockedError, UsageError
+
+HOLD = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def foreign_file(name: str) -> Path:
+    """Make a file of another kind in the current folder, where the engine would look at it as a table or a database."""
+    path = Path(name)
+    if name == "run.parquet":
+        run_file(path)
+    elif path.suffix == ".sqlite":
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE spikes (neuron INTEGER)")
+        database.close()
+    else:
+        path.write_text({"rows.csv": "layer,neuron\nhidden,1\n", "run.json": '{"run": "a"}'}.get(name, ""))
+    return path
+
+
+KINDS = {
+    "run.parquet": "a Parquet file",
+    "rows.csv": "another kind of file",
+    "run.json": "another kind of file",
+    "other.sqlite": "an SQLite database",
+    "empty.csv": "an empty file",
+    "empty": "an empty file",
+}
+
+
+class TestAFileThatIsNoStore:
+    @pytest.mark.parametrize("name", KINDS)
+    def test_is_never_written_to(self, shell: Shell, name: str) -> None:
+        run_file(Path("spikes.parquet"))
+        path = foreign_file(name)
+        before = path.read_bytes()
+        for verb in (["ingest", "spikes.parquet"], ["init"], ["runs"], ["archive", "--older-than", "1d"]):
+            result = shell("--db", name, *verb)
+            assert result.exit_code == 4, verb
+            assert f"{name} cannot be opened as a store: it is {KINDS[name]}" in result.stderr
+            assert result.stdout == ""
+        assert path.read_bytes() == before
+
+    def test_is_refused_in_python(self, tmp_path: Path) -> None:
+        path = tmp_path / "spikes.parquet"
+        run_file(path)
+        with pytest.raises(StoreError, match="it is a Parquet file"):
+            EnergyStore(path)
+
+    def test_a_new_store_may_have_any_name(self, tmp_path: Path) -> None:
+        run_file(tmp_path / "spikes.parquet")
+        with EnergyStore(tmp_path / "store.csv") as store:
+            store.ingest(tmp_path / "spikes.parquet")
+        with EnergyStore(tmp_path / "store.csv", read_only=True) as store:
+            assert [run.name for run in store.runs()] == ["spikes"]
+
+
+class TestAnArchive:
+    def test_is_done_though_another_takes_the_new_file(self, small_store: Path) -> None:
+        with EnergyStore(small_store) as store:
+            run = store.runs()[0].run_id
+            store.archive([run])
+            holder = subprocess.Popen(
+                [sys.executable, "-c", HOLD, small_store], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            with pytest.raises(StoreLockedError, match="is held by"):
+                store.runs()
+            holder.communicate()
+            assert not store.run(run).has_events
+
+
+class TestLimits:
+    @pytest.mark.parametrize("limit", ["lots", "-1GB", "2048", "", "GB", "80%", 2_000_000_000])
+    def test_a_size_has_a_unit(self, tmp_path: Path, limit: Any) -> None:
+        with pytest.raises(UsageError, match="memory_limit is") as refused:
+            EnergyStore(tmp_path / "energy.duckdb", memory_limit=limit)
+        assert refused.value.hint == "Write a size with its unit, such as 2GB or 500MB."
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("limit", ["2GB", "1.5 GiB", "800mb", "1000000000B"])
+    def test_sizes(self, limit: str) -> None:
+        EnergyStore(":memory:", memory_limit=limit).close()
+
+    @pytest.mark.parametrize("threads", [0, -1, 1025, 100_000, True, "2", 1.5])
+    def test_threads_are_a_number_that_a_machine_can_have(self, tmp_path: Path, threads: Any) -> None:
+        with pytest.raises(UsageError, match="threads is") as refused:
+            EnergyStore(tmp_path / "energy.duckdb", threads=threads)
+        assert refused.value.hint == "Write a whole number from 1 to 1024."
+        assert list(tmp_path.iterdir()) == []
