@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from factories import Shell, run_file, with_sidecar
+from factories import Shell, forget_runs, run_file, with_sidecar
 
 from energy_db import EnergyStore, lifecycle
 from energy_db.cli import cli
@@ -57,14 +57,15 @@ def _new_stores_are_copies(_empty_store: Path, tmp_path_factory: pytest.TempPath
             with suppress(OSError):
                 shutil.copy(_empty_store, path)
         engine = open_store(path, read_only)
-        engine.limit(threads=1)
+        engine.limit(memory_limit=None, threads=1)
         return engine
 
     def _without_a_file(path: Path) -> Engine:
         """Open a copy whose file has no name any more, and which thus lives as long as one in memory."""
         shutil.copy(_empty_store, path)
         engine = open_store(str(path))
-        engine.limit(threads=1)
+        engine.limit(memory_limit=None, threads=1)
+        engine.run("PRAGMA disable_checkpoint_on_shutdown")  # nobody opens it again
         path.unlink()
         engine.path = MEMORY
         return engine
@@ -107,6 +108,19 @@ def small_store(_small_store: Path, tmp_path: Path) -> Path:
 def digits_store(_digits_store: Path, tmp_path: Path) -> Path:
     """A store with the run `digits-baseline`."""
     return Path(shutil.copy(_digits_store, tmp_path / "energy.duckdb"))
+
+
+@pytest.fixture(scope="module")
+def _one_store() -> Iterator[EnergyStore]:
+    with EnergyStore(MEMORY) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bare_store(_one_store: EnergyStore) -> EnergyStore:
+    """An open store without runs, the same one for all tests of a module: for tests that ask nothing of its file."""
+    forget_runs(_one_store)
+    return _one_store
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from cost_model import DERIVED, PER_SPIKE, ROLES, Layer, Operation, Recording
-from factories import run_file, with_sidecar
+from factories import forget_runs, run_file, with_sidecar
 from hypothesis import given
 from hypothesis import strategies as st
 from shapley import EFFECTS, Split, differing
-from test_properties import COLUMNS, add_costs, columns_of, few, forget_runs, network_of
+from test_properties import COLUMNS, add_costs, columns_of, few, network_of
 
 from energy_db import EnergyStore
 from energy_db.errors import NotFoundError

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories import forget_runs
 from small_runs import SPIKES, costs, small_run, with_layer, with_spikes
-from test_properties import forget_runs
 
 from energy_db import Cost, CostSet, EnergyStore
 from energy_db.comparisons import limits

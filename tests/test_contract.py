@@ -20,9 +20,8 @@ STORED = sorted(zip(*EVENTS.values(), [1] * 6, strict=True))
 
 
 @pytest.fixture
-def store(tmp_store: Path) -> Any:
-    with EnergyStore(tmp_store) as opened:
-        yield opened
+def store(bare_store: EnergyStore) -> EnergyStore:
+    return bare_store
 
 
 def events_of(store: EnergyStore, run: Run) -> Events:
@@ -235,28 +234,28 @@ class TestPrecedence:
         assert [layer.role for layer in run.layers] == ["hidden", "hidden"]
 
 
-def test_layers_of_the_same_number_are_refused(tmp_path: Path) -> None:
+def test_layers_of_the_same_number_are_refused(store: EnergyStore, tmp_path: Path) -> None:
     path = run_file(tmp_path / "run.parquet", {"layer": [0, 0], "neuron": [0, 1], "timestep": [0, 0]})
     network = {"layers": [{"name": "0"}, {"name": "00"}]}
-    with EnergyStore(":memory:") as store, pytest.raises(RunFileError, match="the same number"):
+    with pytest.raises(RunFileError, match="the same number"):
         store.ingest(path, network=network)
 
 
-def test_large_counts_can_be_reported(tmp_path: Path) -> None:
+def test_large_counts_can_be_reported(store: EnergyStore, tmp_path: Path) -> None:
     most = 2**31 - 1
     events = {"layer": ["a"] * 3, "neuron": [0, 0, most], "timestep": [0, 1, 0], "n_spikes": [most] * 3}
     path = run_file(tmp_path / "run.parquet", events)
-    with EnergyStore(":memory:") as store:
-        report = store.report(store.ingest(path), "akida")
+    report = store.report(store.ingest(path), "akida")
     assert report.total_energy_pj == 3 * most * 3.5
 
 
-def test_a_tilde_in_a_path_is_no_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tilde_in_a_path_is_no_home_folder(
+    store: EnergyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("~").mkdir()
     run_file(Path("run.parquet"), {"layer": ["a"], "neuron": [0], "timestep": [0]}).rename(Path("~/run.parquet"))
-    with EnergyStore(":memory:") as store:
-        assert store.ingest("~/run.parquet").n_spikes == 1
+    assert store.ingest("~/run.parquet").n_spikes == 1
 
 
 @pytest.mark.parametrize("others", [{"neuron": [0] * 6}, {"neuron": ["x"] * 6}, {}], ids=str)

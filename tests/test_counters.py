@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from factories import EVENTS, NETWORK, Shell, assert_refused, run_file, with_sidecar
+from factories import EVENTS, NETWORK, Shell, assert_refused, forget_runs, run_file, with_sidecar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv as arrow_csv
@@ -51,9 +51,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store() -> Any:
-    with EnergyStore(":memory:") as opened:
-        yield opened
+def store(bare_store: EnergyStore) -> EnergyStore:
+    return bare_store
 
 
 def counters_of(store: EnergyStore, run: Run) -> list[tuple[Any, ...]]:
@@ -206,8 +205,8 @@ class TestAbsent:
         marked = store.ingest(path, counters=[ROWS[1]])
         run = store.ingest(path, counters=[ROWS[1], {"driver": "hop", "layer": "output", "count": 0}])
         assert (run.status, run.run_id) == ("unchanged", marked.run_id)
-        with EnergyStore(":memory:") as other:
-            said = other.ingest(path, counters=[ROWS[1], {"driver": "hop", "layer": "output", "count": 0}])
+        forget_runs(store)
+        said = store.ingest(path, counters=[ROWS[1], {"driver": "hop", "layer": "output", "count": 0}])
         assert (said.content_hash, said.inferred, said.notes) == (marked.content_hash, (), ())
 
     def test_zeros_of_neurons_are_like_absent_ones(self, store: EnergyStore, path: Path) -> None:
@@ -259,13 +258,14 @@ class TestContent:
     def test_a_run_without_counters_keeps_its_id(self, store: EnergyStore, digits: Path) -> None:
         assert store.ingest(digits / "digits-baseline.parquet").run_id == "22f5056031be"
 
-    def test_without_and_with_counters_are_two_contents(self, path: Path) -> None:
-        with EnergyStore(":memory:") as one, EnergyStore(":memory:") as other:
-            without, with_some = one.ingest(path), other.ingest(path, counters=ROWS)
+    def test_without_and_with_counters_are_two_contents(self, store: EnergyStore, path: Path) -> None:
+        without = store.ingest(path)
+        forget_runs(store)
+        with_some = store.ingest(path, counters=ROWS)
         assert without.activity_hash == with_some.activity_hash
         assert without.content_hash != with_some.content_hash
 
-    def test_every_part_of_a_counter_counts(self, path: Path) -> None:
+    def test_every_part_of_a_counter_counts(self, store: EnergyStore, path: Path) -> None:
         changed = [
             ROWS,
             [{**ROWS[0], "count": 1201}, *ROWS[1:]],
@@ -275,8 +275,8 @@ class TestContent:
         ]
         hashes = set()
         for rows in changed:
-            with EnergyStore(":memory:") as store:
-                hashes.add(store.ingest(path, counters=rows).content_hash)
+            forget_runs(store)
+            hashes.add(store.ingest(path, counters=rows).content_hash)
         assert len(hashes) == len(changed)
 
     def test_to_say_nothing_changes_nothing(self, store: EnergyStore, path: Path) -> None:

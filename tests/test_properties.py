@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from cost_model import DERIVED, PER_SPIKE, ROLES, Layer, Operation, Priced, Recording
-from factories import rearranged, run_file, with_sidecar
+from factories import forget_runs, rearranged, run_file, with_sidecar
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -34,8 +34,6 @@ COUNTED = ("mac", "hop", "neuron_access")
 COLUMNS = ("layer", "neuron", "timestep", "sample", "n_spikes")
 WIDTHS = (pa.int8(), pa.uint8(), pa.int16(), pa.uint16(), pa.int32(), pa.uint32(), pa.int64(), pa.uint64())
 COMPRESSIONS = ("none", "snappy", "gzip", "zstd")
-OF_RUNS = ("runs", "run_tags", "layers", "fan_out", "counters", "driver_counts", "neuron_activity", "step_activity",
-           "spike_events")  # fmt: skip
 
 N_NEURONS, N_TIMESTEPS, N_SAMPLES = 6, 5, 3
 new_version = count(1)
@@ -117,11 +115,6 @@ def only_store() -> Iterator[EnergyStore]:
 def store(only_store: EnergyStore) -> EnergyStore:
     """One store for all tests: each example begins with `forget_runs`."""
     return only_store
-
-
-def forget_runs(store: EnergyStore) -> None:
-    for table in OF_RUNS:
-        store._engine.run(f"DELETE FROM {table}")
 
 
 def columns_of(recording: Recording) -> dict[str, list[Any]]:

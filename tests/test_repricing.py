@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from factories import NETWORK, dump, run_file, with_sidecar
+from factories import NETWORK, run_file, with_sidecar
 
 from energy_db import Cost, CostSet, EnergyStore
 from energy_db.errors import NotFoundError, UsageError
@@ -173,18 +174,19 @@ class TestInForce:
         (1003, "c", date(2026, 6, 1), datetime(2026, 8, 15, 12)),
     )
 
-    @pytest.fixture
-    def dated(self, tmp_path: Path) -> Iterator[EnergyStore]:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def dated(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnergyStore]:
         versions = [
             CostSet("mine", name, "by hand", [Cost("fire", "spike", pj)]) for name, pj in (("a", 1), ("b", 2), ("c", 3))
         ]
         with EnergyStore(":memory:") as store:
-            store.ingest(with_sidecar(run_file(tmp_path / "worked.parquet")))
+            store.ingest(with_sidecar(run_file(tmp_path_factory.mktemp("dated") / "worked.parquet")))
             for version in versions:
                 store.costs.add(version)
             # A test cannot wait for August: the facts are written as they would have been.
             store._engine.run("DELETE FROM cost_in_force WHERE chip = 'mine'")
-            store._engine.insert("cost_in_force", [[n, "mine", v, day, known, ""] for n, v, day, known in self.FACTS])
+            store._engine.insert("cost_in_force", [[n, "mine", v, day, known, ""] for n, v, day, known in cls.FACTS])
             yield store
 
     def test_pinned(self, dated: EnergyStore) -> None:
@@ -239,20 +241,34 @@ class TestRecost:
     round.
     """
 
-    @pytest.fixture
-    def history(self, tmp_path: Path) -> Iterator[EnergyStore]:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def _history(cls, _empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        folder = tmp_path_factory.mktemp("history")
+        path = Path(shutil.copy(_empty_store, folder / "energy.duckdb"))
         quiet = {"layer": ["one", "two"], "neuron": [0, 0], "timestep": [0, 1]}
         network = {
             "n_timesteps": 50,
             "n_samples": 1,
             "layers": [{"name": "one", "n_neurons": 1}, {"name": "two", "n_neurons": 1}],
         }
-        with EnergyStore(tmp_path / "energy.duckdb") as store:
-            store.ingest(with_sidecar(run_file(tmp_path / "busy.parquet")), run_id="busy")
-            store.ingest(with_sidecar(run_file(tmp_path / "quiet.parquet", quiet), network), run_id="quiet")
+        with EnergyStore(path) as store:
+            store.ingest(with_sidecar(run_file(folder / "busy.parquet")), run_id="busy")
+            store.ingest(with_sidecar(run_file(folder / "quiet.parquet", quiet), network), run_id="quiet")
             store.costs.add(CostSet("mine", "by_spike", "by hand", [Cost("fire", "spike", 1)]))
             store.costs.add(CostSet("mine", "by_step", "by hand", [Cost("compute", "neuron_step", 1)]))
+        return path
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def history(cls, _history: Path) -> Iterator[EnergyStore]:
+        with EnergyStore(shutil.copy(_history, _history.with_name("shared.duckdb")), read_only=True) as store:
             yield store
+
+    @pytest.fixture
+    def stored(self, _history: Path, tmp_path: Path) -> Path:
+        """The history where `shell` looks for it."""
+        return Path(shutil.copy(_history, tmp_path / "energy.duckdb"))
 
     def test_totals_and_what_flips(self, history: EnergyStore) -> None:
         found = history.recost("by_step")
@@ -281,16 +297,15 @@ class TestRecost:
         assert {row.ratio for row in found.rows} == {1.0}
         assert found.n_flips == 0
 
-    def test_it_writes_nothing(self, history: EnergyStore, tmp_path: Path, shell: Shell) -> None:
-        history.close()
-        before = dump(tmp_path / "energy.duckdb")
+    def test_it_writes_nothing(self, stored: Path, shell: Shell) -> None:
+        before = stored.read_bytes()
         result = shell("recost", "--all", "--cost", "by_step", "--json")
         assert result.exit_code == 0
         answer = json.loads(result.stdout)
         assert (answer["schema"], answer["n_flips"]) == ("energy-db/recost/1", 1)
         assert [row["after_pj"] for row in answer["rows"]] == [40.0, 100.0]
         assert "quiet was cheaper than busy, and is now dearer" in result.stderr
-        assert dump(tmp_path / "energy.duckdb") == before
+        assert stored.read_bytes() == before
 
     @pytest.mark.parametrize(
         ("arguments", "exit_code", "says"),
@@ -305,9 +320,8 @@ class TestRecost:
         ],
     )
     def test_what_cannot_be_meant(
-        self, history: EnergyStore, shell: Shell, arguments: list[str], exit_code: int, says: str
+        self, stored: Path, shell: Shell, arguments: list[str], exit_code: int, says: str
     ) -> None:
-        history.close()
         result = shell("recost", *arguments)
         assert (result.exit_code, result.stdout) == (exit_code, "")
         assert says in result.stderr
