@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -38,7 +40,6 @@ DAMAGE = {
         {"neurons_sum_to_layers"},
     ),
     "a view is lost": ("DROP VIEW mart.runs", {"views_are_as_shipped"}),
-    "a check is lost": ("DROP VIEW steps_equal_events", {"views_are_as_shipped", "steps_equal_events"}),
     "a view says something else": (
         "CREATE OR REPLACE VIEW drivers_of_runs AS SELECT 1; CREATE OR REPLACE VIEW events_apart AS SELECT 1 AS run_id",
         {"views_are_as_shipped"},
@@ -92,6 +93,20 @@ DAMAGE = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def _only_store(_small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnergyStore]:
+    with EnergyStore(shutil.copy(_small_store, tmp_path_factory.mktemp("checks") / "energy.duckdb")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(_only_store: EnergyStore) -> Iterator[EnergyStore]:
+    """The store with the run `kept`; what a test damages, it has only until the test is over."""
+    _only_store._engine.run("BEGIN")
+    yield _only_store
+    _only_store._engine.run("ROLLBACK")
+
+
 def failing(store: EnergyStore) -> set[str]:
     return {result.check for result in store.verify() if result.n_failures}
 
@@ -105,36 +120,39 @@ def test_a_sound_store_passes_every_check(small_store: Path) -> None:
 
 
 @pytest.mark.parametrize(("damage", "found_by"), DAMAGE.values(), ids=DAMAGE)
-def test_damage_is_found(small_store: Path, damage: str, found_by: set[str]) -> None:
+def test_damage_is_found(store: EnergyStore, damage: str, found_by: set[str]) -> None:
+    store._engine.run(damage)
+    assert failing(store) == found_by
+
+
+def test_a_check_that_is_lost_is_found(small_store: Path) -> None:
+    # To ask it ends a transaction, so that it is lost in a store of its own.
     with EnergyStore(small_store) as store:
-        store._engine.run(damage)
-        assert failing(store) == found_by
+        store._engine.run("DROP VIEW steps_equal_events")
+        assert failing(store) == {"views_are_as_shipped", "steps_equal_events"}
 
 
-def test_a_layer_that_no_cost_applies_to_is_found(small_store: Path) -> None:
+def test_a_layer_that_no_cost_applies_to_is_found(store: EnergyStore) -> None:
     # A role that is none joins no cost: the layer's energy would be missing from every grain alike.
-    with EnergyStore(small_store) as store:
-        store._engine.run(f"UPDATE layers SET role = 'output' WHERE {RUN}")
-        assert failing(store) != set()
+    store._engine.run(f"UPDATE layers SET role = 'output' WHERE {RUN}")
+    assert failing(store) != set()
 
 
-def test_a_driver_that_is_not_as_counted_is_shown_beside_what_is(small_store: Path) -> None:
+def test_a_driver_that_is_not_as_counted_is_shown_beside_what_is(store: EnergyStore) -> None:
     # Of the run: 4 steps of 2 samples at 1,000 microseconds.
-    with EnergyStore(small_store) as store:
-        store._engine.run("UPDATE driver_counts SET driver_count = 1 WHERE driver = 'second'")
-        [result] = [result for result in store.verify() if result.check == "drivers_are_as_counted"]
-        stored = {"found": "stored", "run_key": 1, "layer_index": None, "driver": "second", "driver_count": 1,
-                  "units_per_spike": None, "units_per_neuron": None, "grain": "run", "missing": None}  # fmt: skip
-        assert (result.n_failures, result.first_failure) == (2, stored)
-        store._engine.run("UPDATE driver_counts SET driver_count = 0.008 WHERE driver = 'second'")
-        assert failing(store) == set()
+    store._engine.run("UPDATE driver_counts SET driver_count = 1 WHERE driver = 'second'")
+    [result] = [result for result in store.verify() if result.check == "drivers_are_as_counted"]
+    stored = {"found": "stored", "run_key": 1, "layer_index": None, "driver": "second", "driver_count": 1,
+              "units_per_spike": None, "units_per_neuron": None, "grain": "run", "missing": None}  # fmt: skip
+    assert (result.n_failures, result.first_failure) == (2, stored)
+    store._engine.run("UPDATE driver_counts SET driver_count = 0.008 WHERE driver = 'second'")
+    assert failing(store) == set()
 
 
-def test_a_failure_is_shown(small_store: Path) -> None:
-    with EnergyStore(small_store) as store:
-        store._engine.run("UPDATE runs SET n_spikes = 5")
-        [result] = [result for result in store.verify() if result.check == "layers_sum_to_run"]
-        run_id = store.run("kept").run_id
+def test_a_failure_is_shown(store: EnergyStore) -> None:
+    store._engine.run("UPDATE runs SET n_spikes = 5")
+    [result] = [result for result in store.verify() if result.check == "layers_sum_to_run"]
+    run_id = store.run("kept").run_id
     assert (result.n_failures, result.first_failure) == (1, {"run_id": run_id, "run_spikes": 5, "layer_spikes": 6})
 
 
@@ -143,11 +161,10 @@ ONLY_SEEN_AT_LENGTH = {"a spike event is lost"}
 
 
 @pytest.mark.parametrize("damage", sorted(SEEN_QUICKLY | ONLY_SEEN_AT_LENGTH))
-def test_a_quick_look_sees_all_but_single_events(small_store: Path, damage: str) -> None:
+def test_a_quick_look_sees_all_but_single_events(store: EnergyStore, damage: str) -> None:
     statement, found_by = DAMAGE[damage]
-    with EnergyStore(small_store) as store:
-        store._engine.run(statement)
-        found = {result.check for result in store.verify(quick=True) if result.n_failures}
+    store._engine.run(statement)
+    found = {result.check for result in store.verify(quick=True) if result.n_failures}
     assert found == (found_by if damage in SEEN_QUICKLY else set())
 
 

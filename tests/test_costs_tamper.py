@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
 import sqlalchemy
-from factories import Shell, assert_refused, dump
+from factories import Shell, assert_refused
 
 from energy_db import Cost, CostSet, EnergyStore, sql
 from energy_db.catalogue import files, shipped
@@ -29,9 +31,13 @@ def with_first_number(cost_set: CostSet, energy_pj: float) -> CostSet:
     return dataclasses.replace(cost_set, costs=[dataclasses.replace(first, energy_pj=energy_pj), *others])
 
 
+def failures_of(store: EnergyStore, quick: bool = False) -> dict[str, object]:
+    return {result.check: result.first_failure for result in store.verify(quick=quick) if result.n_failures}
+
+
 def failing(path: Path) -> dict[str, object]:
     with EnergyStore(path, read_only=True) as store:
-        return {result.check: result.first_failure for result in store.verify() if result.n_failures}
+        return failures_of(store)
 
 
 def edit(path: Path, statement: str) -> None:
@@ -63,18 +69,18 @@ class TestByFile:
     def test_an_edited_file_of_the_release(self, small_store: Path) -> None:
         chip = files.read_chip(AKIDA)
         edited = dataclasses.replace(chip, versions=tuple(with_first_number(each, 0.1) for each in chip.versions))
-        before = dump(small_store)
+        before = small_store.read_bytes()
         with EnergyStore(small_store) as store, pytest.raises(CostError) as caught:
             shipped.install(store._engine, [edited])
         assert "akida.toml: version '" in str(caught.value)
         assert "of akida is in the store with other content" in str(caught.value)
-        assert dump(small_store) == before
+        assert small_store.read_bytes() == before
 
     def test_the_file_of_the_release_again(self, small_store: Path) -> None:
-        before = dump(small_store)
+        before = small_store.read_bytes()
         with EnergyStore(small_store) as store:
             shipped.install_shipped(store._engine)
-        assert dump(small_store) == before
+        assert small_store.read_bytes() == before
 
 
 class TestByApi:
@@ -104,10 +110,10 @@ class TestByApi:
         """All or nothing: a good version beside a forged one does not come in."""
         good = dataclasses.replace(MINE, chip="akida", version="ours")
         forged = CostSet("akida", "tutorial72", "Tutorial", [Cost("undivided", "spike", 1)])
-        before = dump(small_store)
+        before = small_store.read_bytes()
         with EnergyStore(small_store) as store, pytest.raises(CostError):
             store.costs.add(Chip("akida", "Akida", "", (good, forged)))
-        assert dump(small_store) == before
+        assert small_store.read_bytes() == before
 
 
 class TestBySql:
@@ -128,23 +134,36 @@ class TestBySql:
         with EnergyStore(small_store) as store, store.engine.begin() as connection:
             connection.execute(sqlalchemy.text(UPDATE))
         assert set(failing(small_store)) == {CHANGED, UNLIKE}
-        before = dump(small_store)
+        before = small_store.read_bytes()
         refused = pytest.raises(sqlalchemy.exc.DBAPIError)
         with EnergyStore(small_store, read_only=True) as store, refused, store.engine.begin() as connection:
             connection.execute(sqlalchemy.text(UPDATE))
-        assert dump(small_store) == before
+        assert small_store.read_bytes() == before
 
 
 class TestByEditingTheStore:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def _only_store(cls, _small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnergyStore]:
+        with EnergyStore(shutil.copy(_small_store, tmp_path_factory.mktemp("edited") / "energy.duckdb")) as opened:
+            yield opened
+
+    @pytest.fixture
+    def edited(self, _only_store: EnergyStore) -> Iterator[EnergyStore]:
+        """A store that has what is edited only until the test is over."""
+        _only_store._engine.run("BEGIN")
+        yield _only_store
+        _only_store._engine.run("ROLLBACK")
+
     @pytest.mark.parametrize(
         "change",
         ["energy_pj = 0.1", "energy_pj = NULL", "low_pj = 1", "high_pj = 9", "driver = 'neuron_spike'",
          "scope = 'operation'", "is_reference = true", "status = 'measured'", "source = 'A better one'", "doi = '10.1'",
          "confidence = 'sure'", "node_nm = 7", "supply_v = 1", "note = 'trust me'", "operation = 'whole'"],
     )  # fmt: skip
-    def test_any_value_of_a_cost(self, small_store: Path, change: str) -> None:
-        edit(small_store, f"UPDATE costs SET {change} WHERE chip = 'akida' AND cost_version = 'tutorial72'")
-        found = failing(small_store)
+    def test_any_value_of_a_cost(self, edited: EnergyStore, change: str) -> None:
+        edited._engine.run(f"UPDATE costs SET {change} WHERE chip = 'akida' AND cost_version = 'tutorial72'")
+        found = failures_of(edited, quick=True)
         assert found[CHANGED] == found[UNLIKE] == {"chip": "akida", "cost_version": "tutorial72"}
 
     @pytest.mark.parametrize(
@@ -158,9 +177,9 @@ class TestByEditingTheStore:
             "note = 'x'",
         ],
     )
-    def test_any_value_of_a_version(self, small_store: Path, change: str) -> None:
-        edit(small_store, f"UPDATE cost_versions SET {change} WHERE chip = 'akida' AND cost_version = 'tutorial72'")
-        assert {CHANGED, UNLIKE} <= set(failing(small_store))
+    def test_any_value_of_a_version(self, edited: EnergyStore, change: str) -> None:
+        edited._engine.run(f"UPDATE cost_versions SET {change} WHERE chip = 'akida' AND cost_version = 'tutorial72'")
+        assert {CHANGED, UNLIKE} <= set(failures_of(edited, quick=True))
 
     @pytest.mark.thorough
     def test_a_row_more_and_a_row_less(self, small_store: Path) -> None:
@@ -209,9 +228,10 @@ energy_pj = 5
 """
 
 
-def test_two_processes_add_at_once(small_store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_processes", [2, pytest.param(4, marks=pytest.mark.thorough)])
+def test_processes_add_at_once(small_store: Path, tmp_path: Path, n_processes: int) -> None:
     """One waits its turn or is told to; nothing is lost, nothing is half there, no number is given twice."""
-    chips = [f"toy{number}" for number in range(4)]
+    chips = [f"toy{number}" for number in range(n_processes)]
     for chip in chips:
         (tmp_path / f"{chip}.toml").write_text(COST_FILE.format(chip=chip), encoding="utf-8")
 
@@ -232,7 +252,7 @@ def test_two_processes_add_at_once(small_store: Path, tmp_path: Path) -> None:
             break
     assert left == []
     with EnergyStore(small_store, read_only=True) as store:
-        assert [store.costs.version_for(chip) for chip in chips] == ["v1"] * 4
+        assert [store.costs.version_for(chip) for chip in chips] == ["v1"] * n_processes
         numbers = [row["fact_number"] for row in store.costs.in_force()]
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
     assert failing(small_store) == {}

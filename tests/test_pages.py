@@ -6,6 +6,7 @@ tests/browser looks at the same pages in a real one.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from factories import EVENTS, NETWORK, run_file, with_sidecar
 from pages_read import HOSTILE, Page, bars, references, wide_pictures, wide_run, words_of
 
 from energy_db import EnergyStore
+from energy_db.comparisons.comparison import Comparison
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.pages import drawing, report_figures, theme, trend_page
 from energy_db.reports.report import Report
@@ -73,6 +75,38 @@ def pages(two_runs: EnergyStore) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
+def comparison(two_runs: EnergyStore) -> Comparison:
+    return two_runs.compare("digits-baseline", "digits-sparse", "loihi2")
+
+
+@pytest.fixture(scope="module")
+def comparison_page(comparison: Comparison) -> str:
+    return comparison.to_html()
+
+
+@pytest.fixture(scope="module")
+def ranking_page(two_runs: EnergyStore) -> str:
+    return two_runs.chips("digits-baseline").to_html()
+
+
+@pytest.fixture(scope="module")
+def trend_page_of_one_layer(two_runs: EnergyStore) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trend_page, "MOST_SERIES", 1)  # each takes a while to draw
+        return two_runs.trend(chip="loihi2", by="layer").to_html()
+
+
+@pytest.fixture(scope="module")
+def kept_and_more(_small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comparison]:
+    """What the first three events of `kept` cost, against all of them."""
+    folder = tmp_path_factory.mktemp("more")
+    events = {name: values[:3] for name, values in EVENTS.items()}
+    with EnergyStore(shutil.copy(_small_store, folder / "energy.duckdb")) as store:
+        store.ingest(with_sidecar(run_file(folder / "more.parquet", events)))
+        yield store.compare("kept", "more", "loihi2")
+
+
+@pytest.fixture(scope="module")
 def hostile_pages(hostile_store: EnergyStore) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trend_page, "MOST_SERIES", 1)  # each takes a while to draw
@@ -89,6 +123,13 @@ def kept(_small_store: Path) -> Iterator[Report]:
 @pytest.fixture(scope="module")
 def kept_page(kept: Report) -> str:
     return kept.to_html()
+
+
+def assert_colours_of_both_themes(source: str) -> None:
+    used = set(re.findall(r"var\(--([a-z0-9_]+)\)", source.replace("var(--up) url", "")))
+    assert used <= set(theme.colours(is_dark=False)) == set(theme.colours(is_dark=True))
+    drawn = "".join(wide_pictures(source))
+    assert not re.search(r'(fill|stroke)="(#|rgb|black|white)', drawn)
 
 
 class TestEveryPage:
@@ -124,12 +165,16 @@ class TestEveryPage:
         page = Page(hostile_pages["report"])
         assert {row[0] for row in page.rows} >= set(HOSTILE)
 
-    def test_uses_colours_of_both_themes(self, pages: dict[str, str]) -> None:
+    def test_uses_colours_of_both_themes(
+        self, kept_page: str, ranking_page: str, comparison_page: str, trend_page_of_one_layer: str
+    ) -> None:
+        for source in (kept_page, ranking_page, comparison_page, trend_page_of_one_layer):
+            assert_colours_of_both_themes(source)
+
+    @pytest.mark.thorough
+    def test_uses_colours_of_both_themes_however_much_it_draws(self, pages: dict[str, str]) -> None:
         for source in pages.values():
-            used = set(re.findall(r"var\(--([a-z0-9_]+)\)", source.replace("var(--up) url", "")))
-            assert used <= set(theme.colours(is_dark=False)) == set(theme.colours(is_dark=True))
-            drawn = "".join(wide_pictures(source))
-            assert not re.search(r'(fill|stroke)="(#|rgb|black|white)', drawn)
+            assert_colours_of_both_themes(source)
 
 
 class TestReportPage:
@@ -207,8 +252,8 @@ class TestReportPage:
         with pytest.raises(NotFoundError, match="nothing to draw"):
             report.plot(tmp_path / "nothing.svg")
 
-    def test_puts_chips_beside_each_other_that_compare(self, two_runs: EnergyStore, pages: dict[str, str]) -> None:
-        ranking, page = two_runs.chips("digits-baseline"), Page(pages["ranking"])
+    def test_puts_chips_beside_each_other_that_compare(self, two_runs: EnergyStore, ranking_page: str) -> None:
+        ranking, page = two_runs.chips("digits-baseline"), Page(ranking_page)
         groups = {entry.scope_group for entry in ranking if entry.rank is not None}
         assert {f"Chips, {group}" for group in groups} <= set(page.captions)
         assert "chips are ranked only among those that they compare with" in page.text
@@ -221,9 +266,8 @@ class TestReportPage:
 
 
 class TestComparisonPage:
-    def test_leads_from_before_to_after(self, two_runs: EnergyStore, pages: dict[str, str]) -> None:
-        comparison, source = two_runs.compare("digits-baseline", "digits-sparse", "loihi2"), pages["comparison"]
-        text = Page(source).text
+    def test_leads_from_before_to_after(self, comparison: Comparison, comparison_page: str) -> None:
+        source, text = comparison_page, Page(comparison_page).text
         assert comparison.why in text
         assert "Comparable: yes" in text
         assert "98.1 % → 94.4 %" in text  # the runs' tag accuracy
@@ -277,20 +321,19 @@ class TestPictures:
         ],
     )
     def test_of_a_comparison_by_each_grain(
-        self, small: EnergyStore, tmp_path: Path, by: str | None, title: str, words: str
+        self, kept_and_more: Comparison, tmp_path: Path, by: str | None, title: str, words: str
     ) -> None:
-        events = {name: values[:3] for name, values in EVENTS.items()}
-        small.ingest(with_sidecar(run_file(tmp_path / "more.parquet", events)))
-        small.compare("kept", "more", "loihi2").plot(tmp_path / "figure.svg", by)
+        kept_and_more.plot(tmp_path / "figure.svg", by)
         said = words_of(tmp_path / "figure.svg")
         assert {title, words} <= said
 
     def test_of_no_such_grain_or_of_nothing(self, kept: Report, small: EnergyStore, tmp_path: Path) -> None:
-        for thing in (kept, small.compare("kept", "kept", "loihi2")):
+        same = small.compare("kept", "kept", "loihi2")
+        for thing in (kept, same):
             with pytest.raises(UsageError, match="by is 'chip', must be one of"):
                 thing.plot(tmp_path / "figure.svg", "chip")
         with pytest.raises(NotFoundError, match="no layer changed on loihi2"):
-            small.compare("kept", "kept", "loihi2").plot(tmp_path / "figure.svg", "layer")
+            same.plot(tmp_path / "figure.svg", "layer")
 
     def test_are_sound_whatever_the_names(self, hostile_store: EnergyStore, tmp_path: Path) -> None:
         path = tmp_path / "figure.svg"
