@@ -33,7 +33,7 @@ class Archived:
     Attributes
     ----------
     runs : tuple of Run
-        The runs whose events it dropped.
+        The runs whose events it dropped, as they were before.
     without_events : tuple of Run
         Runs that were meant, but have no events.
     n_events : int
@@ -55,9 +55,11 @@ def older_than(engine: Engine, age: str | datetime) -> list[int]:
     Raises
     ------
     UsageError
-        If neither is meant.
+        If neither is meant, or one that has not come yet.
     """
     until = _moment_of(age)
+    if until > datetime.now(until.tzinfo):
+        raise UsageError(f"{age!r} has not come yet", "That would be all runs; name a moment that is past.")
     found = engine.rows("SELECT run_key FROM runs WHERE ingested_at < ? ORDER BY ingested_at, run_key", [until])
     return [int(key) for (key,) in found]
 

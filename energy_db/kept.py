@@ -49,7 +49,7 @@ class KeptRuns(AskedRuns):
 
     def archive(
         self,
-        runs: Sequence[str | Run] = (),
+        runs: str | Run | Sequence[str | Run] = (),
         *,
         older_than: str | datetime | None = None,
         dry_run: bool = False,
@@ -62,8 +62,8 @@ class KeptRuns(AskedRuns):
 
         Parameters
         ----------
-        runs : sequence of (str or Run)
-            Selectors of runs (see `run`).
+        runs : str, Run or sequence of them
+            Selectors of runs (see `run`); a name is that of its newest run.
         older_than : str or datetime, optional
             Instead, all runs that came into the store longer ago than an age such as '30 days' or '30d', or before a
             moment such as '2026-01-31'.
@@ -99,12 +99,13 @@ class KeptRuns(AskedRuns):
 
         if bool(runs) == (older_than is not None):
             raise UsageError("name either runs or an age", "store.archive(['digits-sparse']), or older_than='30 days'.")
+        named = [runs] if isinstance(runs, str | Run) else runs
         if not dry_run:
             self._refuse_read_only("archive")
         keys = (
             archiving.older_than(self._engine, older_than)
             if older_than is not None
-            else [_key_of(self, run) for run in runs]
+            else [_key_of(self, run) for run in named]
         )
         return archiving.archive(self._engine, keys, dry_run)
 

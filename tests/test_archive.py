@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -83,14 +83,15 @@ class TestArchive:
             assert store.report("digits-sparse", "loihi2").to_dict() == before
             again = store.compare("digits-baseline", "digits-sparse", "loihi2").to_dict()
             # Where two runs part is known to the timestep only: which neuron it was, single events would tell.
-            assert again.pop("fingerprint")["parting"]["neuron"] is None
+            fingerprint = again.pop("fingerprint")
+            assert (fingerprint["parting"]["neuron"], fingerprint["by_events"]) == (None, False)
             assert again == change
             assert [found.check for found in store.verify() if found.n_failures] == []
 
     def test_the_file_becomes_smaller_by_what_the_events_took(self, two_runs: Path) -> None:
         size = two_runs.stat().st_size
         with EnergyStore(two_runs) as store:
-            done = store.archive(older_than=datetime(9999, 1, 1))
+            done = store.archive(older_than=datetime.now(UTC))
             assert (done.bytes_before, done.bytes_after) == (size, two_runs.stat().st_size)
         # 729,007 events of more than a byte each.
         assert two_runs.stat().st_size < size - 729_007
@@ -217,7 +218,7 @@ class TestCommand:
         assert "200500 events of 1 run dropped" in result.stderr
 
     def test_dry_run_drops_nothing(self, two_runs: Path, shell: Shell) -> None:
-        result = shell("archive", "--older-than", "2999-01-01", "--dry-run")
+        result = shell("archive", "--older-than", "0d", "--dry-run")
         assert "729007 events of 2 runs would be dropped" in result.stderr
         assert rows_of(two_runs, "SELECT count(*) FROM spike_events") == [(729_007,)]
 
@@ -226,6 +227,17 @@ class TestCommand:
         result = shell("archive", "--runs", "digits-sparse")
         assert "has no events to drop" in result.stderr
         assert "the store is as it was" in result.stderr
+
+    def test_a_moment_to_come_is_a_typo(self, two_runs: Path, shell: Shell) -> None:
+        result = shell("archive", "--older-than", "2999-01-01")
+        assert (result.exit_code, "'2999-01-01' has not come yet" in result.stderr) == (2, True)
+        assert rows_of(two_runs, "SELECT count(*) FROM spike_events") == [(729_007,)]
+
+    def test_one_run_needs_no_list(self, two_runs: Path) -> None:
+        with EnergyStore(two_runs) as store:
+            assert [run.name for run in store.archive("digits-sparse", dry_run=True).runs] == ["digits-sparse"]
+            run = store.run("digits-baseline")
+            assert [found.run_id for found in store.archive(run, dry_run=True).runs] == [run.run_id]
 
     def test_nothing_is_archived_unasked(self, two_runs: Path, shell: Shell) -> None:
         result = shell("archive")

@@ -435,6 +435,10 @@ class TestStandingApart:
         assert not any(standing_apart(values, []))
         assert standing_apart(values, [], is_noiseless=True) == [place == 15 for place in range(20)]
 
+    def test_of_three_values_nobody_knows_which_stands_apart(self) -> None:
+        assert standing_apart([899.3, 826.8, 219.7], [], is_noiseless=True) == [False] * 3
+        assert standing_apart([5.0, 5.0, 7.0, 5.0], [], is_noiseless=True) == [False, False, True, False]
+
 
 class TestSparkline:
     def test_the_lowest_and_the_highest(self) -> None:

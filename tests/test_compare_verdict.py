@@ -21,6 +21,7 @@ from energy_db.errors import NotFoundError, UsageError
 from energy_db.runs import Run
 
 NOTHING = Effects(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+SUMS_PART = "The sums by neuron and by timestep (single spikes are not kept of both) part first at"
 Compare = Callable[..., Comparison]
 
 
@@ -228,8 +229,9 @@ class TestFingerprint:
         ingest("a", events=EVENTS, **SEEDED)
         ingest("b", events=ONE_MORE, options={"events": "none"}, **SEEDED)
         found = store.compare("a", "b", "toy").fingerprint
-        assert found == Fingerprint(True, Parting(2, "out", None, None, 0, 1))
-        assert fingerprint_line(found)[0].endswith("They part first at timestep 2, layer out: 0 before, 1 after")
+        assert found == Fingerprint(True, Parting(2, "out", None, None, 0, 1), by_events=False)
+        where = "timestep 2, layer out: 0 before, 1 after"
+        assert fingerprint_line(found)[0].endswith(f"{SUMS_PART} {where}")
 
     def test_rollups_name_the_neuron_if_every_step_counts_the_same(
         self, store: EnergyStore, ingest: Callable[..., Run]
@@ -238,9 +240,24 @@ class TestFingerprint:
         moved = [EVENTS[0], ("hid", 2, 1, 1, 2), *EVENTS[2:]]
         ingest("b", events=moved, options={"events": "none"}, **SEEDED)
         found = store.compare("a", "b", "toy").fingerprint
-        assert found == Fingerprint(True, Parting(None, "hid", 1, None, 2, 0))
+        assert found == Fingerprint(True, Parting(None, "hid", 1, None, 2, 0), by_events=False)
         where = "layer hid, neuron 1, over all timesteps: 2 before, 0 after"
-        assert fingerprint_line(found)[0].endswith(f"They part first at {where}")
+        assert fingerprint_line(found)[0].endswith(f"{SUMS_PART} {where}")
+
+    def test_equal_rollups_are_not_called_equal_spikes(self, store: EnergyStore, ingest: Callable[..., Run]) -> None:
+        ingest("a", events=EVENTS, **SEEDED)
+        of_another_sample = [EVENTS[0], ("hid", 1, 1, 0, 2), *EVENTS[2:]]
+        ingest("b", events=of_another_sample, options={"events": "none"}, **SEEDED)
+        found = store.compare("a", "b", "toy").fingerprint
+        assert found == Fingerprint(True, None, by_events=False)
+        assert fingerprint_line(found)[0].endswith("(single spikes are not kept of both)")
+
+    def test_input_of_equal_sums_and_other_spikes_is_not_the_same(
+        self, store: EnergyStore, ingest: Callable[..., Run]
+    ) -> None:
+        ingest("a", events=EVENTS, **SEEDED)
+        ingest("b", events=[("in", 0, 0, 1, 1), *EVENTS[1:]], **SEEDED)
+        assert store.compare("a", "b", "toy").fingerprint == Fingerprint(False, None)
 
     @pytest.mark.parametrize(
         ("before", "after"),

@@ -16,7 +16,13 @@ _COLUMNS = ("run_id", "name", "ingested_at", "events")
 
 
 @click.command()
-@click.option("--runs", "selectors", multiple=True, metavar="RUN", help="A run whose events go; can be repeated.")
+@click.option(
+    "--runs",
+    "selectors",
+    multiple=True,
+    metavar="RUN",
+    help="A run whose events go, of a name the newest; can be repeated.",
+)
 @click.option("--older-than", metavar="AGE", help="All runs stored longer ago than 30d, or before 2026-01-31.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
 @store_option
@@ -33,8 +39,9 @@ def archive(
       energy-db archive --older-than 90d
       energy-db archive --runs latest~5 --runs digits-sparse
 
-    Reports, comparisons and trends stay what they are; what needs single spikes (energy_by_spike, export) is gone for
-    these runs. It takes as much free disk as the store will have. Interrupted, the store is as it was.
+    Energies in reports, comparisons and trends stay what they are; what needs single spikes (energy_by_spike, export,
+    the spike at which two runs part) is gone for these runs, for good: only their run files in a new store bring it
+    back. It takes as much free disk as the store will have. Interrupted, the store is as it was.
     """
     if bool(selectors) == (older_than is not None):
         raise UsageError("name either runs or an age", "energy-db archive --older-than 90d, or --runs RUN")

@@ -161,6 +161,9 @@ def verdict_lines(comparable: bool, differs: Sequence[Disparity]) -> list[str]:
     return [*lines, *([f"Differs: {'; '.join(others)}"] if others else [])]
 
 
+_BY_SUMS = " by neuron and by timestep (single spikes are not kept of both)"
+
+
 def fingerprint_line(fingerprint: Fingerprint) -> list[str]:
     """Return where two runs part that should be identical, or that they do not."""
     if not fingerprint.is_equal:
@@ -168,7 +171,8 @@ def fingerprint_line(fingerprint: Fingerprint) -> list[str]:
     same = "Network, input, seed and timesteps are the same"
     parting = fingerprint.parting
     if parting is None:
-        return [f"{same}, and so are all spikes"]
+        known = "all spikes" if fingerprint.by_events else f"the sums of spikes{_BY_SUMS}"
+        return [f"{same}, and so are {known}"]
     same += ": equal weights would give equal spikes"
     where = f"layer {printable(parting.layer)}"
     if parting.neuron is not None:
@@ -176,7 +180,8 @@ def fingerprint_line(fingerprint: Fingerprint) -> list[str]:
     where = f"{where}, over all timesteps" if parting.timestep is None else f"timestep {parting.timestep}, {where}"
     if parting.sample is not None:
         where += f" (sample {parting.sample})"
-    return [f"{same}. They part first at {where}: {parting.spikes_a} before, {parting.spikes_b} after"]
+    they = "They part" if fingerprint.by_events else f"The sums{_BY_SUMS} part"
+    return [f"{same}. {they} first at {where}: {parting.spikes_a} before, {parting.spikes_b} after"]
 
 
 def _head(comparison: Comparison) -> list[str]:

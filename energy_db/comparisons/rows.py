@@ -166,13 +166,16 @@ class Fingerprint:
     ----------
     is_equal : bool
         Whether network, input, timesteps, samples and seed are the same, so that the same weights would give the same
-        spikes.
+        spikes. The input is, if its sums by neuron and by timestep are, and its spikes do not part first.
     parting : Parting or None
         The first place where they part all the same; None if they are identical, or need not be.
+    by_events : bool
+        Whether single spikes were compared; False where a run does not keep them, and only sums could be.
     """
 
     is_equal: bool
     parting: Parting | None
+    by_events: bool = True
 
 
 def about_run(run: Run) -> dict[str, Any]:

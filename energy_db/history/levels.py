@@ -10,6 +10,7 @@ from statistics import median
 _MAD_TO_SD = 1.4826
 # With fewer values, nobody knows how wide the noise is.
 _FEWEST = 10
+_FEWEST_WITHOUT_NOISE = 4  # of fewer, nobody can tell that they have none
 # So many (robust) standard deviations; a few more where these are known from a few values only: in noise alone, less
 # than one history in a hundred has such a run.
 _WIDEST = 4.0
@@ -51,7 +52,7 @@ def far_off(values: Sequence[float], starts: Sequence[int], *, is_noiseless: boo
     """Return for each value whether it is far from its own level; the noise is that of all levels together."""
     offsets = [abs(value - level) for value, level in zip(values, levels(values, starts), strict=True)]
     if is_noiseless:
-        return [offset > 0 for offset in offsets]
+        return [offset > 0 and len(values) >= _FEWEST_WITHOUT_NOISE for offset in offsets]
     spread = _MAD_TO_SD * median(offsets) if len(offsets) >= _FEWEST else 0.0
     limit = _WIDEST * (1 + _WIDER / max(1, len(offsets))) * spread
     return [spread > 0 and offset > limit for offset in offsets]

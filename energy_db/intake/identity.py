@@ -60,7 +60,7 @@ def unchanged(run: Run, incoming: RunFile, said: Declaration, run_id: str | None
     if not run.has_events and not same_bytes:
         notes += ("its events were not kept, so only the counts per neuron and per timestep could be compared",)
     elif not run.has_events:
-        notes += ("it was stored without its single events, and stays so",)
+        notes += ("its single events are not kept, and that stays so: a new store would keep them",)
     if said.name not in (None, run.name) or run_id not in (None, run.run_id):
         notes += (f"it is stored already, and keeps the name {run.name!r} and the id {run.run_id!r}",)
     facts = [f for f in _FACTS if getattr(said, f) not in (None, getattr(run, f))]
