@@ -38,6 +38,9 @@ REVISIONS = [
 ]  # fmt: skip
 N_QUIET, N_LOUD = 24, 8
 OUTPUT = 10
+ASKED = ["--chip", "toy", "--cost", "rev1", "--by", "layer", "--where", "branch=main", "--where", "accuracy>=0.9",
+         "--since", "2020-01-02", "--last", "30", "--fdr", "0.05", "--min-change", "0.02",
+         "--name", "nightly"]  # fmt: skip
 
 
 def night(
@@ -85,6 +88,21 @@ def shared(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
         yield opened
 
 
+@pytest.fixture(scope="module")
+def of_energy(shared: EnergyStore) -> Trend:
+    return shared.trend("energy", chip="toy", cost_version="rev1")
+
+
+@pytest.fixture(scope="module")
+def of_layers(shared: EnergyStore) -> Trend:
+    return shared.trend("energy", chip="toy", cost_version="rev1", by="layer")
+
+
+@pytest.fixture(scope="module")
+def as_recorded(shared: EnergyStore) -> Trend:
+    return shared.trend(chip="toy", as_recorded=True)
+
+
 @pytest.fixture
 def store(nights: Path, tmp_path: Path) -> Iterator[EnergyStore]:
     with EnergyStore(shutil.copy(nights, tmp_path / "energy.duckdb")) as opened:
@@ -112,10 +130,9 @@ def values(trend: Trend) -> dict[str, set[float]]:
 
 
 class TestTheStep:
-    def test_what_is_said_of_it(self, shared: EnergyStore) -> None:
-        trend = shared.trend("energy", chip="toy", cost_version="rev1")
-        step = only_step(trend)
-        points = only(trend).points
+    def test_what_is_said_of_it(self, of_energy: Trend) -> None:
+        step = only_step(of_energy)
+        points = only(of_energy).points
         # 100 x 6 + 10 x 5 = 650 pJ, then 110 x 6 + 50 = 710 pJ
         assert (step.before, step.after, step.change, step.share) == (650.0, 710.0, 60.0, pytest.approx(60 / 650))
         assert (step.index, step.n_runs, step.evidence, step.p_value) == (24, 8, "exact", None)
@@ -124,29 +141,28 @@ class TestTheStep:
         assert (step.cost_version_before, step.cost_version_after, step.comparable) == ("rev1", "rev1", True)
         assert (step.is_of_costs, step.accepted) == (False, None)
 
-    def test_why(self, shared: EnergyStore) -> None:
-        step = only_step(shared.trend("energy", chip="toy", cost_version="rev1"))
+    def test_why(self, of_energy: Trend) -> None:
+        step = only_step(of_energy)
         assert step.why == "+9.2 %: hidden fires 10 % more"
         assert step.effects is not None
         assert sum(vars(step.effects).values()) == pytest.approx(60.0)
         assert step.effects.cost == 0.0
 
-    def test_points_know_their_level(self, shared: EnergyStore) -> None:
-        points = only(shared.trend("energy", chip="toy", cost_version="rev1")).points
+    def test_points_know_their_level(self, of_energy: Trend) -> None:
+        points = only(of_energy).points
         assert [point.level for point in points] == [650.0] * 24 + [710.0] * 8
         assert [point.ingested_at for point in points] == [FIRST_NIGHT + timedelta(days=n) for n in range(32)]
         assert {point.stands_apart for point in points} == {False}
 
-    def test_by_layer(self, shared: EnergyStore) -> None:
-        trend = shared.trend("energy", chip="toy", cost_version="rev1", by="layer")
-        assert values(trend) == {"hidden": {600.0, 660.0}, "output": {50.0}}
-        hidden, output = trend.series
+    def test_by_layer(self, of_layers: Trend) -> None:
+        assert values(of_layers) == {"hidden": {600.0, 660.0}, "output": {50.0}}
+        hidden, output = of_layers.series
         [step] = hidden.steps
         assert (step.index, step.change, step.why) == (24, 60.0, "+10.0 %: hidden fires 10 % more")
         assert step.effects is not None
         assert sum(vars(step.effects).values()) == pytest.approx(60.0)
         assert (output.steps, output.note) == ((), None)
-        assert trend.steps == ((hidden, step),)
+        assert of_layers.steps == ((hidden, step),)
 
     def test_of_what_is_no_energy_nothing_is_explained(self, shared: EnergyStore) -> None:
         trend = shared.trend("spikes")
@@ -275,22 +291,21 @@ class TestCosts:
         assert values(trend) == {"total": {640.0, 700.0}}
         assert {point.cost_version for point in only(trend).points} == {"rev2"}
 
-    def test_as_recorded(self, shared: EnergyStore) -> None:
+    def test_as_recorded(self, as_recorded: Trend) -> None:
         # rev1 until 31 January, which is the night of the number 30: 650 and 710; then rev2: 700
-        trend = shared.trend(chip="toy", as_recorded=True)
-        assert trend.cost_version is None
-        assert [point.value for point in only(trend).points] == [650.0] * 24 + [710.0] * 7 + [700.0]
-        first, second = only(trend).steps
+        assert as_recorded.cost_version is None
+        assert [point.value for point in only(as_recorded).points] == [650.0] * 24 + [710.0] * 7 + [700.0]
+        first, second = only(as_recorded).steps
         assert (first.index, first.is_of_costs) == (24, False)
         assert (second.index, second.change, second.n_runs, second.is_of_costs) == (31, -10.0, 1, True)
         assert (second.cost_version_before, second.cost_version_after) == ("rev1", "rev2")
         assert second.effects is not None
         assert second.effects.cost == pytest.approx(-10.0)
-        newest = only(trend).points[31].run_id
-        assert f"from {newest} on, the costs are rev2, and rev1 before" in trend.warnings
+        newest = only(as_recorded).points[31].run_id
+        assert f"from {newest} on, the costs are rev2, and rev1 before" in as_recorded.warnings
 
-    def test_a_step_is_of_costs_if_they_moved_most(self, shared: EnergyStore) -> None:
-        step = only(shared.trend(chip="toy", as_recorded=True)).steps[1]
+    def test_a_step_is_of_costs_if_they_moved_most(self, as_recorded: Trend) -> None:
+        step = only(as_recorded).steps[1]
         for spikes, cost, is_of_costs in ((9.0, -10.0, True), (11.0, -10.0, False)):
             effects = Effects(spikes, 0.0, 0.0, 0.0, 0.0, cost)
             assert replace(step, effects=effects).is_of_costs is is_of_costs
@@ -380,17 +395,16 @@ class TestByLayer:
             "no step can be told; the whole run: 1 step (hidden: too few runs for 2"
         )
 
-    def test_the_whole_run_is_there_beside_them(self, shared: EnergyStore) -> None:
-        trend = shared.trend(chip="toy", cost_version="rev1", by="layer")
-        assert trend.total is not None
-        assert [point.value for point in trend.total.points] == [650.0] * 24 + [710.0] * 8
-        [step] = trend.total.steps
+    def test_the_whole_run_is_there_beside_them(self, shared: EnergyStore, of_energy: Trend, of_layers: Trend) -> None:
+        assert of_layers.total is not None
+        assert [point.value for point in of_layers.total.points] == [650.0] * 24 + [710.0] * 8
+        [step] = of_layers.total.steps
         assert [(part.layer, part.change, part.share) for part in step.layers] == [
             ("hidden", 60.0, 1.0),
             ("output", 0.0, 0.0),
         ]
-        assert shared.trend(chip="toy").total is None
-        assert [series.kind for series in trend.series] == ["layer", "layer"]
+        assert of_energy.total is None
+        assert [series.kind for series in of_layers.series] == ["layer", "layer"]
         rates = shared.trend("firing_rate", by="layer").total
         assert rates is not None
         assert rates.steps[0].layers == ()
@@ -625,12 +639,12 @@ class TestShell:
         assert newer.endswith("; lasts 8 runs so far")
         assert older.endswith("; lasted 8 runs")
 
+    @pytest.mark.thorough
+    def test_a_page_takes_all_that_can_be_asked(self, shell: Shell) -> None:
+        assert shell("trend", *ASKED, "--html", "page.html").exit_code == 0
+
     def test_the_command_that_asks_the_same(self, shell: Shell, tmp_path: Path) -> None:
-        asked = ["--chip", "toy", "--cost", "rev1", "--by", "layer", "--where", "branch=main", "--where",
-                 "accuracy>=0.9", "--since", "2020-01-02", "--last", "30", "--fdr", "0.05", "--min-change", "0.02",
-                 "--name", "nightly"]  # fmt: skip
-        assert shell("trend", *asked, "--html", "page.html").exit_code == 0
-        first = shell("trend", *asked, "--json").stdout
+        first = shell("trend", *ASKED, "--json").stdout
         assert json.loads(first)["question"] == {
             "metric": "energy", "chip": "toy", "name": "nightly", "by": "layer", "cost_version": "rev1",
             "as_recorded": False, "where": ["branch=main", "accuracy>=0.9"], "since": "2020-01-02", "last": 30,
