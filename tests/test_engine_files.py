@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from factories import Shell, run_file
 
@@ -36,14 +37,7 @@ def foreign_file(name: str) -> Path:
     return path
 
 
-KINDS = {
-    "run.parquet": "a Parquet file",
-    "rows.csv": "another kind of file",
-    "run.json": "another kind of file",
-    "other.sqlite": "an SQLite database",
-    "empty.csv": "an empty file",
-    "empty": "an empty file",
-}
+KINDS = ["run.parquet", "rows.csv", "run.json", "other.sqlite", "empty.csv", "empty"]
 
 
 class TestAFileThatIsNoStore:
@@ -55,15 +49,26 @@ class TestAFileThatIsNoStore:
         for verb in (["ingest", "spikes.parquet"], ["init"], ["runs"], ["archive", "--older-than", "1d"]):
             result = shell("--db", name, *verb)
             assert result.exit_code == 4, verb
-            assert f"{name} cannot be opened as a store: it is {KINDS[name]}" in result.stderr
+            assert f"{name} cannot be opened as a store: it is another kind of file" in result.stderr
             assert result.stdout == ""
         assert path.read_bytes() == before
 
     def test_is_refused_in_python(self, tmp_path: Path) -> None:
         path = tmp_path / "spikes.parquet"
         run_file(path)
-        with pytest.raises(StoreError, match="it is a Parquet file"):
+        with pytest.raises(StoreError, match="it is another kind of file"):
             EnergyStore(path)
+
+    def test_to_see_that_leaves_a_lock_alone(self, small_store: Path) -> None:
+        with EnergyStore(small_store), EnergyStore(small_store):
+            pass
+        with duckdb.connect(small_store), pytest.raises(StoreLockedError):
+            EnergyStore(small_store)
+        with EnergyStore(small_store):
+            EnergyStore(small_store).close()
+            asked = [sys.executable, "-c", HOLD, small_store]
+            other = subprocess.run(asked, check=False, stderr=subprocess.PIPE, text=True)
+            assert "Could not set lock" in other.stderr
 
     def test_a_new_store_may_have_any_name(self, tmp_path: Path) -> None:
         run_file(tmp_path / "spikes.parquet")

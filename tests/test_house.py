@@ -63,7 +63,6 @@ FLOORS = (
         "adapters",
     },
     {
-        "engines.kinds",
         "engines.limits",
         "engines.own_file",
         "engines.patience",

@@ -11,10 +11,9 @@ from weakref import WeakKeyDictionary, WeakSet
 import duckdb
 
 from energy_db.engines import vetting
-from energy_db.engines.kinds import refuse_other_kinds
 from energy_db.engines.own_file import OwnFile, is_same_file
 from energy_db.engines.patience import patiently
-from energy_db.engines.wording import CLOSE_IT, literal, open_error, trouble_of_all, write_error
+from energy_db.engines.wording import CLOSE_IT, literal, open_error, other_kind, trouble_of_all, write_error
 from energy_db.errors import QueryError, StoreError, StoreLockedError
 
 if TYPE_CHECKING:
@@ -36,6 +35,9 @@ _handed_over: WeakKeyDictionary[duckdb.DuckDBPyConnection, str] = WeakKeyDiction
 
 # The block size makes a store a third smaller, the storage version lets tools that embed DuckDB 1.5 open it.
 _STORE_CONFIG = {"default_block_size": "131072", "storage_compatibility_version": "v1.5.0"}
+# A database of another kind is not worth a download.
+_STORE_CONFIG |= {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_FILE_OF_THE_DATABASE = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
 
 # Harmless settings that each further connection makes, ours or that of a tool: Ibis sets the two before the limits.
 _NEVER_LOCKED = ["enable_progress_bar", "enable_progress_bar_print", "TimeZone", "python_enable_replacements"]
@@ -75,11 +77,16 @@ class Engine:
         self.limit(*self._limits)
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        refuse_other_kinds(self.path)
         try:
-            return duckdb.connect(self.path, read_only=self.read_only, config=dict(_STORE_CONFIG))
+            connection = duckdb.connect(self.path, read_only=self.read_only, config=dict(_STORE_CONFIG))
         except duckdb.Error as error:
             raise open_error(self.path, error) from error
+        # A table (.parquet, .csv, .json) is taken for a view of a database in memory, in which all would be lost. To
+        # look into the file before would drop the lock that this process may have on it.
+        if self.path != MEMORY and connection.execute(_FILE_OF_THE_DATABASE).fetchall() == [(None,)]:
+            connection.close()
+            raise other_kind(self.path)
+        return connection
 
     def limit(self, memory_limit: str | None, threads: int | None) -> None:
         """Bound the memory, such as '2GB', and the threads that statements take; None leaves what is."""
@@ -94,9 +101,8 @@ class Engine:
             return  # this process reads the file already, and readers of a file share all that follows
         # The cache of DuckDB 1.5 serves the old bytes of a file that was rewritten within the same second.
         self._connection.execute("SET enable_external_file_cache = false")
-        # What a statement does not find is not to be looked for among Python's variables, or fetched from a server.
+        # What a statement does not find is not to be looked for among Python's variables.
         self._connection.execute("SET python_enable_replacements = false")
-        self._connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         if self.read_only:
             # Whoever may only look at a store must not read or write other files through it.
             self._connection.execute(f"SET enable_external_access = false; SET allowed_configs = {_NEVER_LOCKED}")

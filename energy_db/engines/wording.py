@@ -7,6 +7,13 @@ from pathlib import Path
 from energy_db.errors import StoreError, StoreLockedError
 
 _BROKEN = ("FatalException", "InternalException", "SerializationException")
+# A table, of which a reader would make a database in memory; and what needs an extension to be fetched.
+_OF_ANOTHER_KIND = (
+    "in-memory database in read-only mode",
+    "_scanner",
+    "not a valid DuckDB database",
+    "requires the extension",
+)
 CLOSE_IT = "Close the other EnergyStore, connection or SQLAlchemy engine first."
 
 
@@ -48,6 +55,14 @@ def trouble_of_all(path: str, error: Exception) -> StoreError | None:
     return None
 
 
+def other_kind(path: str) -> StoreError:
+    """Return what to say of a file that the engine would open, but not as a database of its own."""
+    return StoreError(
+        f"{path} cannot be opened as a store: it is another kind of file",
+        "Name a store, or a file that does not exist yet, by --db or ENERGY_DB.",
+    )
+
+
 def open_error(path: str, error: Exception) -> StoreError:
     """Return what to say of a file that the engine does not open."""
     message = str(error)
@@ -63,6 +78,8 @@ def open_error(path: str, error: Exception) -> StoreError:
             f"{path} is already open in this process in another mode",
             f"{CLOSE_IT} Or use it: store.engine reads beside a store that writes.",
         )
+    if any(sign in message for sign in _OF_ANOTHER_KIND):
+        return other_kind(path)
     if Path(path).is_dir():
         return StoreError(f"{path} is a folder, not a store")
     if not Path(path).parent.is_dir():
