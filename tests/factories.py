@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,20 +82,27 @@ def dump(store: Path) -> Dump:
         return {name: connection.execute(f"SELECT * FROM {name} ORDER BY ALL").fetchall() for (name,) in tables}
 
 
+@contextmanager
+def unchanged(store: Path) -> Iterator[None]:
+    """Assert that a store has in the end what it has in the beginning."""
+    before = Path(shutil.copy(store, f"{store}.before"))
+    yield
+    # The same bytes are the same store; only others are worth the time that it takes to read both.
+    if store.read_bytes() != before.read_bytes() or Path(f"{store}.wal").exists():
+        assert dump(store) == dump(before)
+    before.unlink()
+
+
 def assert_refused(
     shell: Shell, store: Path, exit_code: int, arguments: Sequence[object], says: str | Sequence[str]
 ) -> str:
     """Assert that a command ends with an exit code, says what it should, and changes nothing; return what it says."""
-    before = Path(shutil.copy(store, f"{store}.before"))
-    result = shell(*arguments)
+    with unchanged(store):
+        result = shell(*arguments)
     assert result.exit_code == exit_code, result.output
     for piece in [says] if isinstance(says, str) else says:
         assert piece in result.stderr
     assert "Traceback" not in result.output
     assert "unexpected" not in result.stderr
     assert result.stdout == ""
-    # The same bytes are the same store; only others are worth the time that it takes to read both.
-    if store.read_bytes() != before.read_bytes() or Path(f"{store}.wal").exists():
-        assert dump(store) == dump(before)
-    before.unlink()
     return str(result.stderr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,13 +71,28 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
+def revisions() -> list[str]:
+    return [revision("rev1", 5, 1, BOARD), revision("rev2", 4, 2)]
+
+
+@pytest.fixture(scope="module")
+def _toy(_small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copy(_small_store, tmp_path_factory.mktemp("toy") / "energy.duckdb"))
+    with pytest.MonkeyPatch.context() as patch, EnergyStore(path) as store:
+        patch.chdir(path.parent)
+        for file in revisions():
+            store.costs.add(file)
+    return path
+
+
 @pytest.fixture
-def toy(shell: Shell, small_store: Path) -> Path:
-    """A store with the chip toy: rev1 (5 and 1 pJ, 34 pJ for the run) in force, rev2 (4 and 2 pJ, 32 pJ) not."""
-    files = [revision("rev1", 5, 1, BOARD), revision("rev2", 4, 2)]
-    for file in files:
-        assert shell("costs", "add", file).exit_code == 0
-    return small_store
+def toy(_toy: Path, shell: Shell, tmp_path: Path) -> Path:
+    """A store with the chip toy: rev1 (5 and 1 pJ, 34 pJ for the run) in force, rev2 (4 and 2 pJ, 32 pJ) not.
+
+    The files of both are in the folder that `shell` works in.
+    """
+    revisions()
+    return Path(shutil.copy(_toy, tmp_path / "energy.duckdb"))
 
 
 class TestList:

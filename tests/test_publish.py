@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,11 +30,18 @@ MARTS = {view.name: view for view in sql.views() if view.room == sql.MART}
 FACTS = [name for name, view in MARTS.items() if "energy_pj" in view.columns]
 
 
+@pytest.fixture(scope="module")
+def _two_runs(_digits_store: Path, digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copy(_digits_store, tmp_path_factory.mktemp("two") / "energy.duckdb"))
+    with EnergyStore(path) as store:
+        store.ingest(digits / "digits-sparse.parquet", events="none")
+    return path
+
+
 @pytest.fixture
-def store(digits_store: Path, digits: Path) -> Iterator[EnergyStore]:
+def store(_two_runs: Path, tmp_path: Path) -> Iterator[EnergyStore]:
     """A store of two runs, of which only one has its events."""
-    with EnergyStore(digits_store) as opened:
-        opened.ingest(digits / "digits-sparse.parquet", events="none")
+    with EnergyStore(shutil.copy(_two_runs, tmp_path / "energy.duckdb")) as opened:
         yield opened
 
 
@@ -179,13 +187,14 @@ class TestCatalogue:
 
 
 class TestFolder:
-    def test_names_that_stay_lead_to_the_newest(self, store: EnergyStore, tmp_path: Path, digits: Path) -> None:
-        for _ in range(5):
-            published = store.publish(tmp_path / "bi 1", keep=2, chips=["loihi2"])
+    def test_names_that_stay_lead_to_the_newest(self, small_store: Path, tmp_path: Path) -> None:
+        with EnergyStore(small_store) as store:
+            for _ in range(3):
+                published = store.publish(tmp_path / "bi 1", keep=2, chips=["loihi2"])
         versions = tmp_path / "bi 1" / "publications"
-        assert sorted(path.name for path in versions.iterdir() if path.is_dir()) == ["000004", "000005"]
-        assert Path(published.database).samefile(versions / "000005" / "energy.duckdb")
-        assert (tmp_path / "bi 1" / "marts").samefile(versions / "000005" / "marts")
+        assert sorted(path.name for path in versions.iterdir() if path.is_dir()) == ["000002", "000003"]
+        assert Path(published.database).samefile(versions / "000003" / "energy.duckdb")
+        assert (tmp_path / "bi 1" / "marts").samefile(versions / "000003" / "marts")
         assert {path.name for path in (tmp_path / "bi 1").iterdir()} == {
             "energy.duckdb", "marts", "catalog.json", "publications",
         }  # fmt: skip
