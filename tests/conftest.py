@@ -16,6 +16,7 @@ from factories import Shell, forget_runs, run_file, with_sidecar
 from energy_db import EnergyStore, lifecycle
 from energy_db.cli import cli
 from energy_db.engines.duckdb import MEMORY, Engine
+from energy_db.engines.limits import Limits
 
 # Two modules are called so, which only the doctests mind.
 collect_ignore = ["conftest.py", "bi/conftest.py"]
@@ -49,22 +50,25 @@ def _new_stores_are_copies(_empty_store: Path, tmp_path_factory: pytest.TempPath
     open_store = lifecycle.open_store
     nameless = (tmp_path_factory.mktemp("memory") / f"{number}.duckdb" for number in itertools.count())
 
-    def copy_and_open(path: str, read_only: bool = False) -> Engine:
+    def copy_and_open(path: str, read_only: bool = False, *limits: Limits) -> Engine:
         if path == MEMORY:
-            return _without_a_file(next(nameless))
+            return _without_a_file(next(nameless), *limits)
         is_new = not read_only and not os.path.lexists(path)
         if is_new and Path(path).parent.is_dir() and not Path(f"{path}.wal").exists():
             with suppress(OSError):
                 shutil.copy(_empty_store, path)
-        engine = open_store(path, read_only)
-        engine.limit(memory_limit=None, threads=1)
+        return _on_one_thread(path, read_only, *limits)
+
+    def _on_one_thread(path: str, read_only: bool, *limits: Limits) -> Engine:
+        engine = open_store(path, read_only, *limits)
+        if "threads" not in dict(engine._limits.settings()):
+            engine.run("SET threads = 1")
         return engine
 
-    def _without_a_file(path: Path) -> Engine:
+    def _without_a_file(path: Path, *limits: Limits) -> Engine:
         """Open a copy whose file has no name any more, and which thus lives as long as one in memory."""
         shutil.copy(_empty_store, path)
-        engine = open_store(str(path))
-        engine.limit(memory_limit=None, threads=1)
+        engine = _on_one_thread(str(path), False, *limits)
         engine.run("PRAGMA disable_checkpoint_on_shutdown")  # nobody opens it again
         path.unlink()
         engine.path = MEMORY
