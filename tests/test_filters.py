@@ -107,6 +107,22 @@ def test_runs_are_selected(store: EnergyStore, where: list[str], expected: list[
     assert names(store, *where) == expected
 
 
+@pytest.fixture(scope="module")
+def store_of_per_cents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnergyStore]:
+    folder = tmp_path_factory.mktemp("per_cents")
+    tags = {
+        "share": {"accuracy": "0.991", "sparsity": "60"},
+        "cents": {"accuracy": "99.1", "sparsity": "60 %"},
+        "text": {"accuracy": " 99.1 % ", "sparsity": "inf"},
+        "less": {"accuracy": "94", "sparsity": "40%"},
+    }
+    with EnergyStore(":memory:") as opened:
+        for number, (name, carried) in enumerate(tags.items()):
+            path = run_file(folder / f"{name}.parquet", {"layer": ["a"], "neuron": [number], "timestep": [0]})
+            opened.ingest(path, tags=carried)
+        yield opened
+
+
 @pytest.mark.parametrize(
     ("where", "expected"),
     [
@@ -123,18 +139,10 @@ def test_runs_are_selected(store: EnergyStore, where: list[str], expected: list[
         ("sparsity=60", ["share"]),
     ],
 )
-def test_per_cents_are_shares_however_they_are_written(tmp_store: Path, where: str, expected: list[str]) -> None:
-    tags = {
-        "share": {"accuracy": "0.991", "sparsity": "60"},
-        "cents": {"accuracy": "99.1", "sparsity": "60 %"},
-        "text": {"accuracy": " 99.1 % ", "sparsity": "inf"},
-        "less": {"accuracy": "94", "sparsity": "40%"},
-    }
-    with EnergyStore(tmp_store) as opened:
-        for number, (name, carried) in enumerate(tags.items()):
-            path = run_file(tmp_store.parent / f"{name}.parquet", {"layer": ["a"], "neuron": [number], "timestep": [0]})
-            opened.ingest(path, tags=carried)
-        assert names(opened, where) == expected
+def test_per_cents_are_shares_however_they_are_written(
+    store_of_per_cents: EnergyStore, where: str, expected: list[str]
+) -> None:
+    assert names(store_of_per_cents, where) == expected
 
 
 @pytest.mark.parametrize(

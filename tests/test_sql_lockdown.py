@@ -197,9 +197,11 @@ class TestMessages:
             ("SET threads = 1", "this is a SET statement", "Only SELECT"),
         ],
     )
-    def test_a_refusal_says_what_and_what_instead(self, query: str, message: str, hint: str) -> None:
-        with EnergyStore(":memory:") as store, pytest.raises(QueryError) as refusal:
-            store.sql(query)
+    def test_a_refusal_says_what_and_what_instead(
+        self, bare_store: EnergyStore, query: str, message: str, hint: str
+    ) -> None:
+        with pytest.raises(QueryError) as refusal:
+            bare_store.sql(query)
         assert message in refusal.value.message
         assert hint in str(refusal.value.hint)
 
