@@ -12,14 +12,14 @@ from datetime import datetime
 from pathlib import Path
 
 from energy_db import runs
-from energy_db.engines.copying import inside, tables_here
+from energy_db.engines.copying import inside, name_of_copy, tables_here
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError
+from energy_db.engines.own_file import take_rights
 from energy_db.engines.wording import first_line, identifier, literal
 from energy_db.errors import StoreError, UsageError
 from energy_db.history.filters import moment
 from energy_db.runs import Run
 
-_COPY = "archived"
 _EVENTS = "spike_events"
 _SHORT_AGE = re.compile(r"(?P<number>\d{1,6})\s*(?P<unit>[hdwmy])")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks", "m": "months", "y": "years"}
@@ -77,14 +77,16 @@ def archive(engine: Engine, run_keys: Sequence[int], dry_run: bool = False) -> A
     meant = runs.load_many(engine, list(dict.fromkeys(run_keys)))
     kept = [run for run in meant if run.has_events]
     keys = [run.run_key for run in kept]
-    n_events = int(engine.value(f"SELECT count(*) FROM {_EVENTS} WHERE list_contains(?::INTEGER[], run_key)", [keys]))
-    before = None if engine.path == MEMORY else Path(engine.path).stat().st_size
+    n_events = int(
+        engine.value(f"SELECT count(*) FROM {_EVENTS} WHERE run_key IN (SELECT unnest(?::INTEGER[]))", [keys])
+    )
+    before = None if engine.path == MEMORY else engine.file.stat().st_size
     if kept and not dry_run:
         if before is None:
             _drop_events(engine, keys)
         else:
             _write_anew(engine, keys)
-    after = None if before is None or dry_run else Path(engine.path).stat().st_size
+    after = None if before is None or dry_run else engine.file.stat().st_size
     return Archived(tuple(kept), tuple(run for run in meant if not run.has_events), n_events, before, after)
 
 
@@ -95,16 +97,19 @@ def _drop_events(engine: Engine, keys: list[int]) -> None:
 
 
 def _write_anew(engine: Engine, keys: list[int]) -> None:
-    unfinished = Path(f"{engine.path}.archive-unfinished")
-    _remove(unfinished)
+    engine.refuse_further_connections()
+    unfinished = Path(f"{engine.file}.archive-unfinished")
     store = str(engine.value("SELECT current_database()"))
+    copy = name_of_copy(store)
     try:
-        with engine.building(str(unfinished), _COPY), inside(engine, _COPY), engine.transaction():
-            engine.run(f"COPY FROM DATABASE {identifier(store)} TO {_COPY} (SCHEMA)")
+        _remove(unfinished)
+        with engine.building(str(unfinished), identifier(copy)), inside(engine, copy), engine.transaction():
+            take_rights(unfinished, engine.file)
+            engine.run(f"COPY FROM DATABASE {identifier(store)} TO {identifier(copy)} (SCHEMA)")
             for schema, table in tables_here(engine):
                 _copy_table(engine, store, schema, table, keys)
         engine.put_in_place(str(unfinished))
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         raise StoreError(
             f"{unfinished} cannot be written: {first_line(error)}", "Nothing was archived; the store is as it was."
         ) from error
@@ -120,7 +125,8 @@ def _remove(unfinished: Path) -> None:
 def _copy_table(engine: Engine, store: str, schema: str, table: str, keys: list[int]) -> None:
     own = f"{identifier(schema)}.{identifier(table)}"
     columns, condition = "*", ""
-    is_archived = f"list_contains({literal(str(keys))}::INTEGER[], run_key)"
+    # Not list_contains, which would go through the keys anew for each event.
+    is_archived = f"run_key IN (SELECT unnest({literal(str(keys))}::INTEGER[]))"
     if (schema, table) == ("main", _EVENTS):
         condition = f" WHERE NOT {is_archived}"
     elif (schema, table) == ("main", "runs"):

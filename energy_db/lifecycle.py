@@ -9,6 +9,7 @@ from pathlib import Path
 from energy_db import sql
 from energy_db.catalogue import shipped
 from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError
+from energy_db.engines.limits import NO_LIMITS, Limits
 from energy_db.engines.wording import first_line
 from energy_db.errors import StoreError, StoreVersionError
 
@@ -16,7 +17,7 @@ _UNFINISHED = ".unfinished"
 _ONLY_IN_FILES = ("alembic_version", "saved_queries", "spike_events", "store_info")
 
 
-def open_store(path: str, read_only: bool = False) -> Engine:
+def open_store(path: str, read_only: bool = False, limits: Limits = NO_LIMITS) -> Engine:
     """Open a store, or make it, and make sure that this code can work with it.
 
     Raises
@@ -28,7 +29,7 @@ def open_store(path: str, read_only: bool = False) -> Engine:
     """
     if read_only and path != MEMORY:
         refuse_missing(path)
-    engine = Engine(path, read_only=read_only and path != MEMORY)
+    engine = Engine(path, read_only and path != MEMORY, limits)
     try:
         check(engine)
     except BaseException:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from energy_db import lifecycle, runs
 from energy_db.catalogue.book import Catalogue
-from energy_db.engines.limits import refuse_wrong_limits
+from energy_db.engines.limits import Limits
 from energy_db.errors import UsageError
 from energy_db.intake import arguments
 from energy_db.intake import declaration as declared
@@ -74,10 +74,8 @@ class EnergyStore(KeptRuns):
         memory_limit: str | None = None,
         threads: int | None = None,
     ) -> None:
-        refuse_wrong_limits(memory_limit, threads)
-        super().__init__(lifecycle.open_store(str(path), read_only))
+        super().__init__(lifecycle.open_store(str(path), read_only, Limits(memory_limit, threads)))
         self._read_only = read_only
-        self._engine.limit(memory_limit, threads)
 
     @classmethod
     def from_export(cls, folder: AnyPath, path: AnyPath = "energy.duckdb") -> Self:

@@ -275,6 +275,6 @@ class TestLimits:
 
     def test_of_the_command_line(self, two_runs: Path, shell: Shell) -> None:
         query = "SELECT current_setting('threads') AS threads"
-        assert shell("--threads", "1", "sql", query, "--format", "csv").stdout == "threads\n1\n"
+        assert shell("--threads", "3", "sql", query, "--format", "csv").stdout == "threads\n3\n"
         result = shell("--memory-limit", "lots", "runs")
         assert (result.exit_code, "memory_limit is 'lots'" in result.stderr) == (2, True)

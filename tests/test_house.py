@@ -80,6 +80,9 @@ FLOORS = (
         "history.welch",
     },
     {
+        "engines.open_here",
+    },
+    {
         "intake.given_files",
         "intake.network",
         "intake.training",

@@ -27,6 +27,7 @@ from energy_db.cli import (
     watch,
 )
 from energy_db.cli.output import Settings, choose_colours, say, say_error
+from energy_db.engines.limits import NO_LIMITS, Limits, bound_process
 from energy_db.errors import EnergyDbError
 
 _INTERRUPTED = 130
@@ -108,7 +109,9 @@ def cli(
     Spikes in, joules out, history kept. stdout is data, stderr is talk.
     Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 not found, 4 operational, 130 interrupted.
     """
-    context.obj = Settings(db=db, wait=wait, memory_limit=memory_limit, threads=threads)
+    context.obj = Settings(db=db, wait=wait)
+    bound_process(Limits(memory_limit, threads))
+    context.call_on_close(lambda: bound_process(NO_LIMITS))
     choose_colours(color)
 
 

@@ -34,8 +34,6 @@ class Settings:
 
     db: str | None
     wait: float = 0
-    memory_limit: str | None = None
-    threads: int | None = None
     is_scratch: bool = False
 
     @property
@@ -53,12 +51,7 @@ class Settings:
         until = time.monotonic() + self.wait
         while True:
             try:
-                return EnergyStore(
-                    self.path,
-                    read_only=read_only or must_exist,
-                    memory_limit=self.memory_limit,
-                    threads=self.threads,
-                )
+                return EnergyStore(self.path, read_only=read_only or must_exist)
             except StoreLockedError:
                 if time.monotonic() > until:
                     raise

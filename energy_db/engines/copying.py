@@ -28,6 +28,11 @@ def inside(engine: Engine, database: str) -> Iterator[None]:
         engine.run(f"USE {identifier(store)}")
 
 
+def name_of_copy(store: str) -> str:
+    """Return under which name to attach the copy of a store: neither the store's, nor that of a schema of anybody's."""
+    return f"{store} anew"
+
+
 def tables_here(engine: Engine) -> list[tuple[str, str]]:
     """Return schema and name of the tables of the current database, in the order in which they were made."""
     rows = engine.rows(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, WeakSet
 
 import duckdb
 
 from energy_db.engines import vetting
-from energy_db.engines.own_file import OwnFile, is_same_file
+from energy_db.engines.limits import NO_LIMITS, Limits
+from energy_db.engines.open_here import refuse_open_here, remember, remember_handed_over
+from energy_db.engines.own_file import OwnFile
 from energy_db.engines.patience import patiently
 from energy_db.engines.wording import CLOSE_IT, literal, open_error, other_kind, trouble_of_all, write_error
 from energy_db.errors import QueryError, StoreError, StoreLockedError
@@ -29,9 +31,6 @@ _EXPLAIN = re.compile(r"^\s*EXPLAIN\s+(ANALYZE\s+|\([^)]*\)\s*)?", re.IGNORECASE
 _PIVOT_HINT = "Ask one at a time; a PIVOT is one if it names its values: PIVOT ... ON column IN ('a', 'b')."
 
 Parameters = Sequence[Any] | Mapping[str, Any]
-
-_engines_here: WeakSet[Engine] = WeakSet()
-_handed_over: WeakKeyDictionary[duckdb.DuckDBPyConnection, str] = WeakKeyDictionary()
 
 # The block size makes a store a third smaller, the storage version lets tools that embed DuckDB 1.5 open it.
 _STORE_CONFIG = {"default_block_size": "131072", "storage_compatibility_version": "v1.5.0"}
@@ -53,6 +52,8 @@ class Engine:
         The database file, or ':memory:'.
     read_only : bool
         Refuse to write, and share the file with other readers.
+    limits : Limits
+        How much memory and how many threads statements take.
 
     Raises
     ------
@@ -62,19 +63,20 @@ class Engine:
         If the file cannot be opened.
     """
 
-    def __init__(self, path: str, read_only: bool = False) -> None:
+    def __init__(self, path: str, read_only: bool = False, limits: Limits = NO_LIMITS) -> None:
         self.path = path
         self.read_only = read_only
-        self._limits: tuple[str | None, int | None] = (None, None)
+        self._limits = limits
         self._open()
-        _engines_here.add(self)
+        remember(self)
 
     def _open(self) -> None:
         self._file = OwnFile(self.path)
         self._opened = self._file.opened(self._connect, duckdb.DuckDBPyConnection.close)
         self.is_open, self._is_replaced = True, False
         self._configure()
-        self.limit(*self._limits)
+        for setting, wanted in self._limits.settings():
+            self._connection.execute(f"SET {setting} = {literal(wanted)}")
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         try:
@@ -88,13 +90,6 @@ class Engine:
             raise other_kind(self.path)
         return connection
 
-    def limit(self, memory_limit: str | None, threads: int | None) -> None:
-        """Bound the memory, such as '2GB', and the threads that statements take; None leaves what is."""
-        self._limits = (memory_limit, threads)
-        for setting, wanted in zip(("memory_limit", "threads"), self._limits, strict=True):
-            if wanted is not None:
-                self._connection.execute(f"SET {setting} = {literal(str(wanted))}")
-
     def _configure(self) -> None:
         self._connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         if self.value("SELECT current_setting('lock_configuration')"):
@@ -107,6 +102,11 @@ class Engine:
             # Whoever may only look at a store must not read or write other files through it.
             self._connection.execute(f"SET enable_external_access = false; SET allowed_configs = {_NEVER_LOCKED}")
             self._connection.execute("SET lock_configuration = true")
+
+    @property
+    def file(self) -> Path:
+        """The file itself: absolute, and where a symbolic link leads to."""
+        return self._file.resolved
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -125,6 +125,17 @@ class Engine:
         self.is_open = False
         self._opened.close()
 
+    def refuse_further_connections(self) -> None:
+        """Make sure that nobody in this process would go on with the old file when another takes its place.
+
+        Raises
+        ------
+        StoreLockedError
+            If this process has further connections to the file.
+        """
+        if (n_connections := self.value("SELECT * FROM duckdb_connection_count()")) > 1:
+            raise StoreLockedError(f"{self.path} has {n_connections} open connections in this process", CLOSE_IT)
+
     def put_in_place(self, path: str) -> None:
         """Put another file in the place of this engine's own, in one step, and go on with it when it is needed.
 
@@ -133,12 +144,11 @@ class Engine:
         Raises
         ------
         StoreLockedError
-            If this process has further connections to the file, which would go on with the old one.
+            If this process has further connections to the file.
         """
-        if (n_connections := self.value("SELECT * FROM duckdb_connection_count()")) > 1:
-            raise StoreLockedError(f"{self.path} has {n_connections} open connections in this process", CLOSE_IT)
+        self.refuse_further_connections()
         # Nothing may be left to be written when the old file is closed: its log would be that of the new one.
-        self._connection.execute("CHECKPOINT")
+        self.run("CHECKPOINT")
         self._file.replace_by(path)
         self._opened.close()
         self._is_replaced = True
@@ -149,7 +159,7 @@ class Engine:
 
     def hand_over(self) -> duckdb.DuckDBPyConnection:
         """Return the connection itself, to be used and closed without this engine."""
-        _handed_over[self._connection] = self.path
+        remember_handed_over(self._connection, str(self.file), _is_open)
         return self._connection
 
     @contextmanager
@@ -238,7 +248,7 @@ class Engine:
         self._connection.execute(f"ATTACH {literal(path)} AS {name} (STORAGE_VERSION 'v1.5.0')")
         try:
             yield
-            self._connection.execute(f"CHECKPOINT {name}")
+            self.run(f"CHECKPOINT {name}")
         finally:
             self._connection.execute(f"DETACH {name}")
 
@@ -258,7 +268,8 @@ class Engine:
 
     def _commit(self) -> None:
         try:
-            self._connection.execute("COMMIT")
+            with self._interruptible():
+                self._connection.execute("COMMIT")
         except duckdb.Error as error:
             raise write_error(self.path, error) from error
 
@@ -326,20 +337,6 @@ def _query_errors() -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise QueryError(f"the query failed: {str(error).strip()}") from error
-
-
-def refuse_open_here(path: str) -> None:
-    """Make sure that no engine of this process has a file open: to open and close it beside would drop its lock.
-
-    Raises
-    ------
-    StoreLockedError
-        If one has.
-    """
-    open_here = [engine.path for engine in _engines_here if engine.is_open]
-    open_here += [of for connection, of in _handed_over.items() if _is_open(connection)]
-    if any(is_same_file(of, path) for of in open_here):
-        raise StoreLockedError(f"{path} is already open in this process", CLOSE_IT)
 
 
 def _is_open(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -19,6 +19,15 @@ def is_same_file(path: str, other: str) -> bool:
     return Path(path).exists() and Path(path).samefile(other)
 
 
+def take_rights(new: Path, of: Path) -> None:
+    """Let a file be read and written by whom another may be, and no others; and owned by the same, if it may."""
+    wanted = of.stat()
+    new.chmod(wanted.st_mode & 0o7777)
+    if hasattr(os, "chown"):
+        with suppress(PermissionError):
+            os.chown(new, wanted.st_uid, wanted.st_gid)
+
+
 class OwnFile:
     """The file of an engine: a path, and which file that was.
 
@@ -30,7 +39,13 @@ class OwnFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._absolute = Path(path).absolute()  # a process may change its folder while it has a store open
         self._identity: tuple[int, int] | None = None
+
+    @property
+    def resolved(self) -> Path:
+        """The file itself: where a symbolic link leads to."""
+        return self._absolute.resolve()
 
     def opened(self, open_it: Callable[[], Opened], close: Callable[[Opened], None]) -> Opened:
         """Open the file, and make sure that no other took its place meanwhile: what is written to it would be lost.
@@ -66,9 +81,8 @@ class OwnFile:
     def replace_by(self, path: str) -> None:
         """Let another file take the place, in one step that outlives a crash."""
         self.refuse_replaced()
-        target = Path(self._path).resolve()
-        new = Path(path)
-        new.chmod(target.stat().st_mode & 0o7777)
+        target, new = self.resolved, Path(path)
+        take_rights(new, target)
         new.replace(target)
         with suppress(OSError):  # not all systems can sync a folder
             folder = os.open(target.parent, os.O_RDONLY)
@@ -79,7 +93,7 @@ class OwnFile:
 
     def _look(self) -> tuple[int, int] | None:
         try:
-            found = Path(self._path).stat()
+            found = self._absolute.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino

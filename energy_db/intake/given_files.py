@@ -6,6 +6,7 @@ import glob
 import os
 from pathlib import Path
 
+from energy_db.engines.open_here import refuse_open_here
 from energy_db.engines.own_file import is_same_file
 from energy_db.errors import RunFileError
 
@@ -27,6 +28,7 @@ def refuse_what_is_no_file(path: Path, store: str, wanted: str) -> None:
     # Opening the store's own file here would drop the engine's lock on it.
     if is_same_file(store, str(path)):
         raise RunFileError(f"{path}: is the store itself, not {wanted}")
+    refuse_open_here(str(path))
     if path.stat().st_size == 0:
         raise RunFileError(f"{path}: is empty (0 bytes)", "Did the recording stop before anything was written?")
     if not os.access(path, os.R_OK):

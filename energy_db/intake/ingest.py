@@ -278,9 +278,13 @@ def _insert(
     return runs.insert(engine, run, layers, said.tags, has_counters=counted is not None)
 
 
+# What says of an engine's error that it is the store that cannot be written, not the run file that cannot be read.
+_OF_THE_STORE = ("No space left", "File too large", "Failed to commit", "Could not write", "ould not sync", "fsync")
+
+
 def _engine_trouble(engine: Engine, run_file: RunFile, error: EngineError) -> StoreError | RunFileError:
     text = first_line(error)
-    if any(sign in str(error) for sign in ("No space left", "File too large", "Failed to commit")):
+    if any(sign in str(error) for sign in _OF_THE_STORE):
         return StoreError(f"{engine.path}: {text}", f"{run_file.path} was not stored; the store is as it was.")
     run_file.refuse_change()
     return RunFileError(f"{run_file.path}: cannot be read to its end: {text}", "Nothing was stored.")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from energy_db import lifecycle, runs, sql
 from energy_db.catalogue import shipped
-from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError, refuse_open_here
+from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError
+from energy_db.engines.open_here import refuse_open_here
 from energy_db.engines.own_file import is_same_file
 from energy_db.engines.wording import first_line
 from energy_db.errors import RunFileError, StoreError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import energy_db
 from energy_db import sql
-from energy_db.engines.copying import inside, tables_here
+from energy_db.engines.copying import inside, name_of_copy, tables_here
 from energy_db.engines.duckdb import Engine
 from energy_db.engines.wording import identifier, literal
 from energy_db.publishing.setting import FACT, Setting
@@ -17,7 +17,6 @@ from energy_db.publishing.setting import FACT, Setting
 LARGE = ("mart.neuron_energy", "mart.timestep_energy", "mart.training_step_energy")
 """Facts that stay views: as tables, they would be most of the publication."""
 
-_SNAPSHOT = "snapshot"
 _EVENTS = "spike_events"
 
 
@@ -84,8 +83,9 @@ def make_snapshot(engine: Engine, folder: Path, order: Order) -> Snapshot:
     """
     store = str(engine.value("SELECT current_database()"))
     database = str(folder / "energy.duckdb")
-    with engine.building(database, _SNAPSHOT), inside(engine, _SNAPSHOT), engine.transaction():
-        engine.run(f"COPY FROM DATABASE {identifier(store)} TO {_SNAPSHOT} (SCHEMA)")
+    copy = name_of_copy(store)
+    with engine.building(database, identifier(copy)), inside(engine, copy), engine.transaction():
+        engine.run(f"COPY FROM DATABASE {identifier(store)} TO {identifier(copy)} (SCHEMA)")
         _copy_tables(engine, store, order)
         _lay_marts(engine, order)
         counted = (*_count_tables(engine), *_count_views(engine, order, folder / "marts"))
