@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -263,6 +265,13 @@ class TestWhereItIsLookedFor:
 class TestWhere:
     """A limit is for runs that carry its tags."""
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def tagged(cls, _small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnergyStore]:
+        with EnergyStore(shutil.copy(_small_store, tmp_path_factory.mktemp("tagged") / "energy.duckdb")) as store:
+            store.tag("kept", {"branch": "main", "seed": "7", "threshold": "0.500"})
+            yield store
+
     @pytest.mark.parametrize(
         ("where", "is_checked"),
         [
@@ -279,12 +288,10 @@ class TestWhere:
             ("{}", True),
         ],
     )
-    def test_tags(self, small_store: Path, where: str, is_checked: bool) -> None:
-        path = written(small_store.parent, f'chip = "loihi2"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {where}')
-        with EnergyStore(small_store) as store:
-            store.tag("kept", {"branch": "main", "seed": "7", "threshold": "0.500"})
-            found = store.check("kept", budget=path)
-            may_miss = store.check("kept", budget=path, allow_missing=True)
+    def test_tags(self, tagged: EnergyStore, tmp_path: Path, where: str, is_checked: bool) -> None:
+        path = written(tmp_path, f'chip = "loihi2"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {where}')
+        found = tagged.check("kept", budget=path)
+        may_miss = tagged.check("kept", budget=path, allow_missing=True)
         nothing = "no limit is about this run: nothing was checked"
         assert [one.verdict for one in found.limits] == ["fail"] * is_checked
         assert (found.verdict, nothing in found.obstacles) == (("fail", False) if is_checked else ("unchecked", True))
