@@ -9,8 +9,9 @@ from typing import Any
 
 from energy_db import sql
 from energy_db.catalogue import shipped
+from energy_db.engines.copying import tables_here
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError
-from energy_db.engines.wording import first_line
+from energy_db.engines.wording import first_line, identifier
 from energy_db.errors import StoreError
 
 
@@ -38,6 +39,7 @@ class CheckResult:
 _SLOW = frozenset({"spike_events", "energy_by_neuron_all_versions", "energy_by_step_all_versions"})
 
 _PUBLICATION = [sql.MART, "publication"]
+_WAY_BACK = "Restore it from a backup or a publication, or ingest the run files again into a new store."
 
 
 def check_results(engine: Engine, quick: bool = False) -> Iterator[CheckResult]:
@@ -53,8 +55,9 @@ def check_results(engine: Engine, quick: bool = False) -> Iterator[CheckResult]:
     Raises
     ------
     StoreError
-        If the store cannot be read; it names the tables.
+        If the store cannot be read, or lacks tables; it names them.
     """
+    refuse_missing_tables(engine)
     _refuse_damaged(engine, quick)
     yield _found(
         "views_are_as_shipped", "Views that are missing, or not those of this release.", _unlike_release(engine)
@@ -69,25 +72,62 @@ def check_results(engine: Engine, quick: bool = False) -> Iterator[CheckResult]:
     yield _found("shipped_costs_are_as_published", "Shipped cost versions that are missing or changed.", unpublished)
 
 
+def refuse_missing_tables(engine: Engine) -> None:
+    """Make sure that a store has every table of this release.
+
+    Raises
+    ------
+    StoreError
+        If it does not; it names those that are missing.
+    """
+    here = set(tables_here(engine))
+    if missing := [table.name for table in sql.tables() if ("main", table.name) not in here]:
+        tables = f"its table {missing[0]} is" if len(missing) == 1 else f"its tables {', '.join(missing)} are"
+        raise StoreError(f"{engine.path} is damaged: {tables} missing", _WAY_BACK)
+
+
+def refuse_missing_tables_in(path: str) -> None:
+    """Make sure of it in a store that cannot be opened, perhaps for want of the tables that opening asks.
+
+    Raises
+    ------
+    StoreError
+        If tables are missing, or if the file is no database.
+    """
+    engine = Engine(path, read_only=True)
+    try:
+        refuse_missing_tables(engine)
+    finally:
+        engine.close()
+
+
 def _refuse_damaged(engine: Engine, quick: bool) -> None:
     """Make sure that every value of every table can be read; each block of the file carries a checksum."""
+    damaged = f"{engine.path} is damaged: "
     troubles = {}
-    for table in sql.tables():
-        if quick and table.name in _SLOW:
-            continue
+    for schema, table in _tables_to_read(engine, quick):
         try:
-            engine.run(f"SELECT bit_xor(hash(COLUMNS(*))) FROM main.{table.name}")
-        except (EngineError, StoreError) as error:
-            troubles[table.name] = error.message if isinstance(error, StoreError) else first_line(error)
+            engine.run(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {identifier(schema)}.{identifier(table)}")
+        except EngineError as error:
+            troubles[_shown(schema, table)] = first_line(error)
+        except StoreError as error:
+            if not error.message.startswith(damaged):
+                raise  # the trouble is the memory limit, and not the file
+            troubles[_shown(schema, table)] = error.message.removeprefix(damaged)
     if troubles:
-        raise StoreError(
-            f"{engine.path} is damaged: {', '.join(troubles)} cannot be read: {_without_path(engine, troubles)}",
-            "Restore it from a backup or a publication, or ingest the run files again into a new store.",
-        )
+        reason = next(iter(troubles.values()))
+        raise StoreError(f"{damaged}{', '.join(troubles)} cannot be read: {reason}", _WAY_BACK)
 
 
-def _without_path(engine: Engine, troubles: dict[str, str]) -> str:
-    return next(iter(troubles.values())).removeprefix(f"{engine.path} is damaged: ")
+def _tables_to_read(engine: Engine, quick: bool) -> list[tuple[str, str]]:
+    """Return the tables of the store, those of its users among them; quickly, those of the release without events."""
+    if quick:
+        return [("main", table.name) for table in sql.tables() if table.name not in _SLOW]
+    return tables_here(engine)
+
+
+def _shown(schema: str, table: str) -> str:
+    return table if schema == "main" else f"{schema}.{table}"
 
 
 def _is_slow(check: sql.SqlObject) -> bool:

@@ -90,6 +90,19 @@ DAMAGE = {
         "INSERT INTO counters VALUES (1, 7, 0, 'mac', 1)",
         {"activity_has_layers", "drivers_are_as_counted"},
     ),
+    "an event of no layer is added": (
+        "INSERT INTO spike_events SELECT * REPLACE (7 AS layer_index) FROM spike_events LIMIT 1",
+        {"events_have_layers", "neurons_equal_events", "steps_equal_events"},
+    ),
+    "a tag of no run is left": ("INSERT INTO run_tags VALUES (9, 'lost', 'x', NULL)", {"activity_has_layers"}),
+    "a training step of no run is left": (
+        "INSERT INTO training_steps VALUES (9, 0, 0, NULL, 1, 5)",
+        {"activity_has_layers"},
+    ),
+    "a run is removed but for its activity": (
+        "DELETE FROM layers; DELETE FROM run_tags; DELETE FROM driver_counts; DELETE FROM runs",
+        {"activity_has_layers", "events_have_layers", "neurons_equal_events", "steps_equal_events"},
+    ),
 }  # fmt: skip
 
 
@@ -156,8 +169,14 @@ def test_a_failure_is_shown(store: EnergyStore) -> None:
     assert (result.n_failures, result.first_failure) == (1, {"run_id": run_id, "run_spikes": 5, "layer_spikes": 6})
 
 
-SEEN_QUICKLY = {"a run is miscounted", "a cost is lost", "a view is lost", "a layer is miscounted"}
-ONLY_SEEN_AT_LENGTH = {"a spike event is lost"}
+SEEN_QUICKLY = {
+    "a run is miscounted", "a cost is lost", "a view is lost", "a layer is miscounted", "a tag of no run is left",
+    "a training step of no run is left",
+}  # fmt: skip
+ONLY_SEEN_AT_LENGTH = {"a spike event is lost", "an event of no layer is added"}
+LEFT_OUT_QUICKLY = {
+    "events_have_layers", "energy_sums_close", "neurons_equal_events", "spike_energy_sums_close", "steps_equal_events",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", sorted(SEEN_QUICKLY | ONLY_SEEN_AT_LENGTH))
@@ -168,38 +187,83 @@ def test_a_quick_look_sees_all_but_single_events(store: EnergyStore, damage: str
     assert found == (found_by if damage in SEEN_QUICKLY else set())
 
 
-def test_a_quick_look_reads_no_events(small_store: Path) -> None:
-    with EnergyStore(small_store) as store:
-        store._engine.run("ALTER TABLE spike_events RENAME TO hidden_events")
-        checks = {result.check: result.n_failures for result in store.verify(quick=True)}
-    assert set(checks.values()) == {0}
-    assert CHECKS - checks.keys() == {
-        "activity_has_layers", "energy_sums_close", "neurons_equal_events", "spike_energy_sums_close",
-        "steps_equal_events",
-    }  # fmt: skip
+def test_a_quick_look_sees_a_run_that_is_gone_but_for_its_activity(store: EnergyStore) -> None:
+    store._engine.run(DAMAGE["a run is removed but for its activity"][0])
+    [found] = [result for result in store.verify(quick=True) if result.n_failures]
+    # Of its two layers, each has sums by neuron and by timestep.
+    assert (found.check, found.n_failures) == ("activity_has_layers", 4)
 
 
-@pytest.mark.parametrize("table", ["spike_events", "neuron_activity", "costs"])
-def test_a_table_that_is_gone_is_named(small_store: Path, table: str) -> None:
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("table", ["spike_events", "neuron_activity", "costs", "runs", "layers"])
+def test_a_table_that_is_gone_is_named(small_store: Path, table: str, quick: bool) -> None:
     with duckdb.connect(small_store) as connection:
         connection.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
-    with EnergyStore(small_store, read_only=True) as store, pytest.raises(StoreError, match=f"damaged: {table} cannot"):
+    with EnergyStore(small_store, read_only=True) as store:
+        with pytest.raises(StoreError, match=rf"is damaged: its table {table} is missing\n") as caught:
+            store.verify(quick=quick)
+        assert "backup" in str(caught.value.hint)
+
+
+def test_all_tables_that_are_gone_are_named(small_store: Path) -> None:
+    with duckdb.connect(small_store) as connection:
+        connection.execute("DROP TABLE run_tags; DROP TABLE fan_out")
+    with (
+        EnergyStore(small_store, read_only=True) as store,
+        pytest.raises(StoreError, match="its tables fan_out, run_tags are missing"),
+    ):
         store.verify()
 
 
-def test_a_page_that_is_damaged_is_named_with_its_table(digits_store: Path) -> None:
-    # The blocks of the largest table: the file is 128 KiB blocks behind three headers of 4 KiB.
-    with duckdb.connect(digits_store, read_only=True) as connection:
+def damage_a_block(store: Path, table: str, column: str) -> None:
+    # The file is 128 KiB blocks behind three headers of 4 KiB.
+    with duckdb.connect(store, read_only=True) as connection:
         [(block,)] = connection.execute(
-            "SELECT min(block_id) FROM pragma_storage_info('spike_events') WHERE column_name = 'sample_index' "
+            f"SELECT min(block_id) FROM pragma_storage_info('{table}') WHERE column_name = '{column}' "
             "AND block_id >= 0 AND persistent"
         ).fetchall()
-    with digits_store.open("r+b") as file:
+    with store.open("r+b") as file:
         file.seek(3 * 4096 + block * 131072 + 5000)
         byte = file.read(1)
         file.seek(-1, 1)
         file.write(bytes([byte[0] ^ 0xFF]))
+
+
+def test_a_page_that_is_damaged_is_named_with_its_table(digits_store: Path) -> None:
+    damage_a_block(digits_store, "spike_events", "sample_index")
     with EnergyStore(digits_store, read_only=True) as store:
         with pytest.raises(StoreError, match="is damaged: spike_events cannot be read") as caught:
             store.verify()
         assert "backup" in str(caught.value.hint)
+
+
+def test_a_quick_look_reads_no_events(digits_store: Path) -> None:
+    damage_a_block(digits_store, "spike_events", "sample_index")
+    with EnergyStore(digits_store, read_only=True) as store:
+        checks = {result.check: result.n_failures for result in store.verify(quick=True)}
+    assert set(checks.values()) == {0}
+    assert CHECKS - checks.keys() == LEFT_OUT_QUICKLY
+
+
+def test_a_damaged_page_of_a_table_of_the_users_own_is_found(small_store: Path) -> None:
+    with duckdb.connect(small_store) as connection:
+        connection.execute('CREATE SCHEMA "my own"; CREATE TABLE "my own"."a ""b""" AS FROM range(200000) AS t (n)')
+        # What can be told from its minimum and maximum alone would be in no block.
+        connection.execute('UPDATE "my own"."a ""b""" SET n = hash(n) >> 1')
+    with EnergyStore(small_store, read_only=True) as store:
+        assert failing(store) == set()
+    damage_a_block(small_store, '"my own"."a ""b"""', "n")
+    with (
+        EnergyStore(small_store, read_only=True) as store,
+        pytest.raises(StoreError, match=r'is damaged: my own\.a "b" cannot be read'),
+    ):
+        store.verify()
+
+
+def test_too_little_memory_is_not_taken_for_damage(digits_store: Path) -> None:
+    with (
+        EnergyStore(digits_store, read_only=True, memory_limit="1MB", threads=1) as store,
+        pytest.raises(StoreError, match=r"^the memory limit is too small") as caught,
+    ):
+        store.verify()
+    assert "--memory-limit" in str(caught.value.hint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from glob import escape
 from pathlib import Path
@@ -70,7 +72,7 @@ def verify(settings: Settings, /, output: Output, quick: bool) -> int:
     Every value can be read, all sums close at every grain, roll-ups equal events, no view or cost was changed, no cost
     lacks a source. Exit code 1 if not, 4 if the file is damaged.
     """
-    with settings.open() as store:
+    with _opened(settings) as store:
         results = store.verify(quick=quick)
     rows = [
         {
@@ -171,6 +173,22 @@ def completion(context: click.Context, /, shell: str) -> None:
     click.echo(completer(context.find_root().command, {}, "energy-db", "_ENERGY_DB_COMPLETE").source())
 
 
+@contextmanager
+def _opened(settings: Settings, /) -> Iterator[EnergyStore]:
+    """Open a store that has all its tables; one that cannot be opened for want of them is refused by the same words."""
+    from energy_db.engines.duckdb import EngineBug
+    from energy_db.verification import refuse_missing_tables_in
+
+    try:
+        store = settings.open()
+    except EngineBug:
+        refuse_missing_tables_in(settings.path)
+        raise
+    with store:
+        refuse_missing_tables_in(settings.path)
+        yield store
+
+
 def _store_facts(settings: Settings, /) -> list[dict[str, Any]]:
     import os
     import shutil
@@ -189,7 +207,7 @@ def _store_facts(settings: Settings, /) -> list[dict[str, Any]]:
     if not os.access(path, os.W_OK):
         rows.append({"what": "file", "is": f"{path} cannot be written to: runs cannot be stored", "ok": False})
     try:
-        with settings.open() as store:
+        with _opened(settings) as store:
             rows += _run_facts(store)
     except EnergyDbError as error:
         rows.append({"what": "store state", "is": str(error), "ok": False})

@@ -1,20 +1,14 @@
--- Activity that belongs to no stored layer, and layers that belong to no stored run.
+-- Sums of activity that belong to no stored layer, and layers and tags that belong to no stored run.
 -- Grain: one row per failing (table, run key, layer).
 CREATE OR REPLACE VIEW activity_has_layers (
     -- Table that holds the orphans.
     table_name,
     -- Key of the missing run or layer's run.
     run_key,
-    -- Position of the layer.
+    -- Position of the layer; empty for tags.
     layer_index
 ) AS
 WITH activity AS (
-    SELECT DISTINCT
-        'spike_events' AS table_name,
-        run_key,
-        layer_index
-    FROM spike_events
-    UNION ALL
     SELECT DISTINCT
         'neuron_activity' AS table_name,
         run_key,
@@ -39,6 +33,12 @@ WITH activity AS (
         layer_index
     FROM counters
     WHERE layer_index IS NOT NULL
+    UNION ALL
+    SELECT DISTINCT
+        'training_steps' AS table_name,
+        run_key,
+        layer_index
+    FROM training_steps
 ),
 
 layers_of_runs AS (
@@ -64,4 +64,12 @@ SELECT
     CAST(layers.layer_index AS BIGINT) AS layer_index
 FROM layers
 LEFT JOIN runs ON layers.run_key = runs.run_key
+WHERE runs.run_key IS NULL
+UNION ALL
+SELECT DISTINCT
+    'run_tags' AS table_name,
+    CAST(run_tags.run_key AS BIGINT) AS run_key,
+    CAST(NULL AS BIGINT) AS layer_index
+FROM run_tags
+LEFT JOIN runs ON run_tags.run_key = runs.run_key
 WHERE runs.run_key IS NULL;
