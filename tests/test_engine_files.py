@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import duckdb
@@ -13,6 +16,8 @@ import pytest
 from factories import Shell, run_file
 
 from energy_db import EnergyStore
+from energy_db.engines.duckdb import Engine
+from energy_db.engines.limits import NO_LIMITS, Limits, bound_process
 from energy_db.errors import StoreError, StoreLockedError, UsageError
 
 HOLD = """
@@ -93,8 +98,85 @@ class TestAnArchive:
             holder.communicate()
             assert not store.run(run).has_events
 
+    @pytest.mark.parametrize("name", ["archived", "snapshot", "energy anew"])
+    def test_of_a_store_of_any_name(self, small_store: Path, tmp_path: Path, name: str) -> None:
+        path = small_store.rename(tmp_path / f"{name}.duckdb")
+        with EnergyStore(path) as store:
+            store.publish(tmp_path / "published")
+            assert store.archive(store.runs()[0]).n_events > 0
+
+    def test_of_a_link_to_another_file_system(self, small_store: Path, tmp_path: Path) -> None:
+        elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm")) / "energy.duckdb"
+        if elsewhere.parent.stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("/dev/shm is the same file system")
+        link = tmp_path / "link.duckdb"
+        try:
+            shutil.copy(small_store, elsewhere)
+            link.symlink_to(elsewhere)
+            with EnergyStore(link) as store:
+                store.archive(store.runs()[0])
+                assert not store.runs()[0].has_events
+            assert link.is_symlink()
+            assert [file.name for file in elsewhere.parent.iterdir()] == ["energy.duckdb"]
+        finally:
+            shutil.rmtree(elsewhere.parent)
+
+    def test_keeps_the_rights_of_the_file_while_it_is_written_and_afterwards(self, small_store: Path) -> None:
+        small_store.chmod(0o600)
+        seen = set()
+
+        def look(frame: FrameType, event: str, argument: object) -> None:
+            unfinished = Path(f"{small_store}.archive-unfinished")
+            if frame.f_code.co_name == "_copy_table" and unfinished.exists():
+                seen.add(unfinished.stat().st_mode & 0o777)
+
+        with EnergyStore(small_store) as store:
+            run = store.runs()[0]
+            sys.setprofile(look)
+            try:
+                store.archive(run)
+            finally:
+                sys.setprofile(None)
+        assert seen == {0o600}
+        assert small_store.stat().st_mode & 0o777 == 0o600
+
+
+class TestAStoreThatIsOpen:
+    def test_stays_what_it_is_where_the_process_changes_its_folder(
+        self, small_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(small_store.parent)
+        with EnergyStore(small_store.name) as store:
+            monkeypatch.chdir(tmp_path / "elsewhere")
+            run = store.runs()[0]
+            store.tag(run, {"seen": 1})
+            store.archive(run)
+            assert store.run(run.run_id).tags["seen"] == "1"
+
+    def test_keeps_its_lock_when_another_is_asked_to_ingest_it(self, small_store: Path, tmp_path: Path) -> None:
+        with EnergyStore(small_store), EnergyStore(tmp_path / "other.duckdb") as other:
+            with pytest.raises(StoreLockedError, match="already open in this process"):
+                other.ingest(small_store)
+            asked = [sys.executable, "-c", HOLD, small_store]
+            assert "Could not set lock" in subprocess.run(asked, check=False, stderr=subprocess.PIPE, text=True).stderr
+
 
 class TestLimits:
+    def test_of_the_command_line_hold_for_stores_in_memory(self) -> None:
+        bound_process(Limits("300MB", 3))
+        try:
+            engine = Engine(":memory:")
+            asked = "SELECT current_setting('memory_limit'), current_setting('threads')"
+            assert engine.rows(asked) == [("286.1 MiB", 3)]
+            engine.close()
+        finally:
+            bound_process(NO_LIMITS)
+
+    def test_of_one_command_do_not_outlive_it(self, shell: Shell, small_store: Path) -> None:
+        assert shell("--db", small_store, "--threads", "3", "runs").exit_code == 0
+        assert dict(Limits().settings()) == {}
+
     @pytest.mark.parametrize("limit", ["lots", "-1GB", "2048", "", "GB", "80%", 2_000_000_000])
     def test_a_size_has_a_unit(self, tmp_path: Path, limit: Any) -> None:
         with pytest.raises(UsageError, match="memory_limit is") as refused:

@@ -67,11 +67,11 @@ class Engine:
         self.path = path
         self.read_only = read_only
         self._limits = limits
+        self._file = OwnFile(path)
         self._open()
         remember(self)
 
     def _open(self) -> None:
-        self._file = OwnFile(self.path)
         self._opened = self._file.opened(self._connect, duckdb.DuckDBPyConnection.close)
         self.is_open, self._is_replaced = True, False
         self._configure()
@@ -80,7 +80,7 @@ class Engine:
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         try:
-            connection = duckdb.connect(self.path, read_only=self.read_only, config=dict(_STORE_CONFIG))
+            connection = duckdb.connect(self._file.name, read_only=self.read_only, config=dict(_STORE_CONFIG))
         except duckdb.Error as error:
             raise open_error(self.path, error) from error
         # A table (.parquet, .csv, .json) is taken for a view of a database in memory, in which all would be lost. To

@@ -43,6 +43,11 @@ class OwnFile:
         self._identity: tuple[int, int] | None = None
 
     @property
+    def name(self) -> str:
+        """Its path as the engine is to open it, also later, from another folder."""
+        return str(self._absolute) if self._identity else self._path
+
+    @property
     def resolved(self) -> Path:
         """The file itself: where a symbolic link leads to."""
         return self._absolute.resolve()
