@@ -43,6 +43,13 @@ class Journal:
     declaration : mapping
         What is declared of the run, in the form of a sidecar.
 
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    n_events : int
+        Events on the disk.
+
     Raises
     ------
     StoreError
@@ -51,6 +58,7 @@ class Journal:
 
     def __init__(self, folder: Path, declaration: Mapping[str, Any]) -> None:
         self.folder = folder.absolute()
+        self.n_events = 0
         try:
             self.folder.mkdir()
         except FileExistsError as error:
@@ -102,6 +110,7 @@ class Journal:
                 f"{self.folder} cannot be written: {error.strerror or error}",
                 f"Is the disk full? Keep what was written before: energy-db ingest {self.folder}",
             ) from error
+        self.n_events += batch.num_rows
 
     def close(self) -> None:
         """End the stream, and leave it for whoever reads it."""
@@ -145,6 +154,8 @@ class JournaledRun:
         The journal.
     declared : mapping
         What is declared of it, in the form of a sidecar.
+    n_events : int
+        Events that it holds: as many were written to it, or could be read of it.
     origin : str, optional
         Where it came from, in the words of the store.
     notes : tuple of str
@@ -155,6 +166,7 @@ class JournaledRun:
 
     folder: Path
     declared: Mapping[str, Any]
+    n_events: int
     origin: str | None = None
     notes: tuple[str, ...] = ()
     counters: None = None
@@ -164,11 +176,34 @@ class JournaledRun:
         return dict(self.declared)
 
     def write(self, path: str | PathLike[str]) -> Path:
-        """Write it as a run file, at once and whole; a file that exists is replaced."""
+        """Write it as a run file, at once and whole; a file that exists is replaced.
+
+        Raises
+        ------
+        RunFileError
+            If the journal is damaged: nothing is written then.
+        StoreError
+            If it cannot be read, or memory runs out.
+        """
         target = Path(path)
         columns = run_file.schema(json.dumps(self.declaration()))
-        run_file.write_batches(target, (batch for batch, _ in _batches(self.folder)), columns)
+        try:
+            run_file.write_batches(target, self._all_batches(), columns)
+        except MemoryError as error:
+            raise StoreError(f"{self.folder}: memory ran out while it was read", run_file.MORE_MEMORY) from error
         return target
+
+    def _all_batches(self) -> Iterator[pyarrow.RecordBatch]:
+        events = _events_of(self.folder)
+        for batch, _ in events.batches():
+            yield batch
+        # What is behind damage looks as if it had never been: whoever writes less must not think it is all.
+        if events.n_rows != self.n_events:
+            raise RunFileError(
+                f"{self.folder}: {events.damage or 'was changed'}: "
+                f"{events.n_rows} of its {self.n_events} events can be read",
+                "A copy of the folder may hold the rest.",
+            )
 
 
 def recover(folder: str | PathLike[str]) -> JournaledRun:
@@ -183,6 +218,8 @@ def recover(folder: str | PathLike[str]) -> JournaledRun:
     ------
     RunFileError
         If it is no journal, is still being written, or holds no events.
+    StoreError
+        If it cannot be read, or memory runs out.
 
     Examples
     --------
@@ -194,33 +231,51 @@ def recover(folder: str | PathLike[str]) -> JournaledRun:
         raise RunFileError(f"{path}: is not the folder of a recording", f"It is called NAME{SUFFIX}.")
     if is_being_written(path):
         raise RunFileError(f"{path}: is still being recorded", "Wait for its end, or stop it.")
-    n_events = 0
+    events = _events_of(path)
     reached: dict[str, Any] = {}
     steps: list[Any] = []
-    for batch, reached_then in _batches(path):
-        n_events += batch.num_rows
+    for _, reached_then in events.batches():
         steps += [reached_then[TRAINING]] if TRAINING in reached_then else []
         reached = reached_then
     if not reached:
-        raise RunFileError(
-            f"{path}: the recording ended before anything was written, or its beginning is damaged",
-            "Nothing can be read of it: remove the folder.",
-        )
+        raise _nothing_in(path, events.damage)
     declared = _declared(path, reached, steps)
-    found = f"{n_events} events of {declared.get('n_samples')} samples; remove {path} once you have them"
-    how = "recorded to its end" if COMPLETE in reached else "cut short"
-    return JournaledRun(path, declared, str(path), (f"{how}: {found}",))
+    note = _note(
+        path, f"{events.n_rows} events of {declared.get('n_samples')} samples", COMPLETE in reached, events.damage
+    )
+    return JournaledRun(path, declared, events.n_rows, str(path), (note,))
+
+
+def _note(folder: Path, found: str, is_complete: bool, damage: str | None) -> str:
+    """Say what was found in a journal, and whether anything is left in it."""
+    if damage is None or is_complete:
+        how = "recorded to its end" if is_complete else "cut short"
+        return f"{how}: {found}; remove {folder} once you have them"
+    return f"cut short, or {damage}: {found}; what is behind cannot be read: keep {folder} if it matters"
+
+
+def _nothing_in(folder: Path, damage: str | None) -> RunFileError:
+    what = f"{folder}: the recording ended before anything was written"
+    if damage is None:
+        return RunFileError(what, "Nothing is in it: remove the folder.")
+    return RunFileError(f"{what}, or is {damage}", "Nothing can be read of it; a copy of the folder may hold more.")
 
 
 def _declared(folder: Path, reached: Mapping[str, Any], steps: Sequence[Any]) -> dict[str, Any]:
     """Return what was declared of a recording at its start, completed by how far it had come."""
     try:
-        declared = completed(json.loads((folder / DECLARATION).read_text(encoding="utf-8")), reached)
+        text = (folder / DECLARATION).read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"{folder / DECLARATION} cannot be read: {error.strerror or error}", run_file.READ_AGAIN
+        ) from error
+    try:
+        declared = completed(json.loads(text.decode("utf-8")), reached)
         if steps:
             declared[TRAINING] = joined(steps)
         if COMPLETE not in reached:
             declared["tags"] = {**declared.get("tags", {}), "recording": "cut short"}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise RunFileError(
             f"{folder}: the declaration of the recording is damaged: {type(error).__name__}: {error}",
             f"Mend its {DECLARATION}, which is written like a sidecar.",
@@ -228,31 +283,24 @@ def _declared(folder: Path, reached: Mapping[str, Any], steps: Sequence[Any]) ->
     return declared
 
 
-def _batches(folder: Path) -> Iterator[tuple[pyarrow.RecordBatch, dict[str, Any]]]:
-    """Yield the batches that were written to their ends, each with how far the recording had come."""
-    import pyarrow as pa
-
-    with (folder / _EVENTS).open("rb") as source:
-        try:
-            stream = pa.ipc.open_stream(source)
-        except (pa.ArrowException, OSError, MemoryError):  # not even the schema is whole
-            return
-        if stream.schema.names != run_file.schema("{}").names:
-            return
-        while whole := _next_whole(stream):
-            yield whole
+def _events_of(folder: Path) -> run_file.Stream:
+    return run_file.Stream(folder / _EVENTS, _reached)
 
 
-def _next_whole(stream: pyarrow.RecordBatchReader) -> tuple[pyarrow.RecordBatch, dict[str, Any]] | None:
-    """Return the next batch with how far the recording had come; None at the end, or where the stream is damaged."""
-    import pyarrow as pa
+def _reached(batch: pyarrow.RecordBatch, about: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Return how far the recording had come with a batch.
 
-    try:
-        batch, about = stream.read_next_batch_with_custom_metadata()
-        batch.validate(full=True)
-        return batch, dict(json.loads(about[_REACHED]))
-    except (StopIteration, pa.ArrowException, OSError, MemoryError, ValueError, LookupError, TypeError):
-        return None
+    Raises
+    ------
+    ValueError, LookupError, TypeError
+        If the batch does not say it, or says it of other layers than its own.
+    """
+    reached = dict(json.loads(about[_REACHED]))
+    layers = set(batch.column("layer").dictionary.to_pylist())
+    of_layers = [reached["n_neurons"], joined([reached[TRAINING]])["n_spikes"] if TRAINING in reached else layers]
+    if any(set(each) != layers for each in of_layers) or not {"n_timesteps", "n_samples"} <= reached.keys():
+        raise LookupError("how far the recording had come")
+    return reached
 
 
 def _lock(descriptor: int) -> None:

@@ -1,14 +1,18 @@
-"""Run files as they are written: Parquet, one row for each event, the declaration in the metadata."""
+"""Run files as they are written: Parquet, one row for each event, the declaration in the metadata.
+
+And streams of such rows, as they are read back.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from energy_db.errors import EnergyDbError, RunFileError, UsageError
+from energy_db.errors import EnergyDbError, RunFileError, StoreError, UsageError
 from energy_db.record.spikes import Spikes, from_events
 
 if TYPE_CHECKING:
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 
 METADATA_KEY = "energy_db"
 ROWS_OF_A_GROUP = 1_000_000
+READ_AGAIN = "It is as it was: try again, or copy it to another disk first."
+MORE_MEMORY = "It is as it was: try again with more memory; if no memory is enough, it is damaged there."
+_LZ4_EXPANDS_AT_MOST = 256
 
 
 def schema(declaration: str) -> pyarrow.Schema:
@@ -203,3 +210,120 @@ def _whole_or_not(path: Path, columns: pyarrow.Schema) -> Iterator[Any]:
         raise EnergyDbError(f"{path}: cannot be written: {reason}", "Is the disk full?") from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+class Stream:
+    """An Arrow stream of rows of a run file, as far as it is whole; it is read once.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    understand : callable
+        Makes sense of a batch and what was written with it; a batch of which none can be made is damaged.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows that were read so far.
+    """
+
+    def __init__(
+        self, path: Path, understand: Callable[[pyarrow.RecordBatch, Mapping[bytes, bytes]], dict[str, Any]]
+    ) -> None:
+        self.n_rows = 0
+        self._path = path
+        self._understand = understand
+        self._n_whole_bytes = self._n_bytes = 0
+
+    @property
+    def damage(self) -> str | None:
+        """Where the bytes begin that could not be read, if there are any."""
+        return None if self._n_whole_bytes == self._n_bytes else f"damaged at {self._place}"
+
+    @property
+    def _place(self) -> str:
+        return f"byte {self._n_whole_bytes} of {self._n_bytes}"
+
+    def batches(self) -> Iterator[tuple[pyarrow.RecordBatch, dict[str, Any]]]:
+        """Yield the batches that are whole, each with the sense of what was written with it.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be read, or memory runs out, of which nobody may think that the file is damaged.
+        """
+        try:
+            with _Bounded(self._path) as source:
+                self._n_bytes = source.n_bytes
+                stream = self._whole(source, lambda: _rows_in(source))
+                while stream and (found := self._whole(source, lambda: self._next(stream))):
+                    self.n_rows += found[0].num_rows
+                    yield found
+        except MemoryError as error:
+            raise StoreError(f"{self._path}: memory ran out at {self._place}", MORE_MEMORY) from error
+        except OSError as error:
+            reason = error.strerror or error
+            raise StoreError(f"{self._path}: cannot be read at {self._place}: {reason}", READ_AGAIN) from error
+
+    def _next(self, stream: pyarrow.RecordBatchReader) -> tuple[pyarrow.RecordBatch, dict[str, Any]]:
+        batch, about = stream.read_next_batch_with_custom_metadata()
+        batch.validate(full=True)
+        return batch, self._understand(batch, about)
+
+    def _whole(self, source: _Bounded, read: Callable[[], Any]) -> Any:
+        """Return the next part of the stream; None at its end, and where it is damaged."""
+        import pyarrow as pa
+
+        try:
+            part = read()
+        except StopIteration:
+            if source.tell() < source.n_bytes:  # damage that looks like the mark of the end
+                return None
+            part = None
+        except MemoryError:
+            # Damage may ask for any memory: where there is room for the most that these bytes can mean, it was damage.
+            if not _is_room_for(_LZ4_EXPANDS_AT_MOST * (source.wanted_to - self._n_whole_bytes)):
+                raise
+            return None
+        except OSError as error:
+            if error.errno is not None:  # of the disk; those of Arrow, about bytes, have no number
+                raise
+            return None
+        except (pa.ArrowException, ValueError, LookupError, TypeError):
+            return None
+        self._n_whole_bytes = source.tell()
+        return part
+
+
+class _Bounded(BufferedReader):
+    """A file that makes room for no more bytes than it has, whatever length damage asks for."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(FileIO(path))
+        self.n_bytes = os.fstat(self.fileno()).st_size
+        self.wanted_to = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        start = self.tell()
+        self.wanted_to = self.n_bytes if size is None or size < 0 else min(start + size, self.n_bytes)
+        return super().read(self.wanted_to - start)
+
+
+def _rows_in(source: _Bounded) -> pyarrow.RecordBatchReader:
+    import pyarrow as pa
+
+    stream = pa.ipc.open_stream(source)
+    if not stream.schema.equals(schema("")):
+        raise ValueError("these are no columns of a run file")
+    return stream
+
+
+def _is_room_for(n_bytes: int) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.allocate_buffer(n_bytes)
+    except MemoryError:
+        return False
+    return True

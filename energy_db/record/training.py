@@ -131,7 +131,7 @@ class TrainingLog:
         self._note(is_complete=True)
         self._journal.close()
         declared = {**completed(self._declaration, self._extent), TRAINING: self._steps.since(0)}
-        return target_of.publish(JournaledRun(self.folder, declared), self._target)
+        return target_of.publish(JournaledRun(self.folder, declared, self._journal.n_events), self._target)
 
     def abort(self) -> None:
         """End the training without a run; the journal keeps what was logged, for `recover`."""

@@ -73,6 +73,11 @@ class Worker:
         self._thread = Thread(target=self._run, name="energy-db-recording", daemon=True)
         self._thread.start()
 
+    @property
+    def n_events(self) -> int:
+        """Events that are in the journal."""
+        return self._journal.n_events
+
     def give(self, work: Work) -> None:
         """Hand work over; wait while too much of it waits.
 

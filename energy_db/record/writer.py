@@ -228,7 +228,7 @@ class RunWriter:
         self._is_open = False
         reached = self._reach.snapshot()
         self._worker.end(reached)
-        finished = JournaledRun(self.journal_folder, completed(self._declaration, reached))
+        finished = JournaledRun(self.journal_folder, completed(self._declaration, reached), self._worker.n_events)
         return target_of.publish(finished, self._target)
 
     def abort(self) -> None:
