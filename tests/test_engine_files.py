@@ -18,6 +18,7 @@ from factories import Shell, run_file
 from energy_db import EnergyStore
 from energy_db.engines.duckdb import Engine
 from energy_db.engines.limits import NO_LIMITS, Limits, bound_process
+from energy_db.engines.wording import write_error
 from energy_db.errors import StoreError, StoreLockedError, UsageError
 
 HOLD = """
@@ -81,6 +82,16 @@ class TestAFileThatIsNoStore:
             store.ingest(tmp_path / "spikes.parquet")
         with EnergyStore(tmp_path / "store.csv", read_only=True) as store:
             assert [run.name for run in store.runs()] == ["spikes"]
+
+
+class TestHints:
+    def test_a_run_file_is_no_stored_run(self, small_store: Path, shell: Shell) -> None:
+        result = shell("--db", small_store, "compare", "kept", "after.parquet")
+        assert (result.exit_code, "energy-db ingest after.parquet" in result.stderr) == (3, True)
+
+    def test_a_full_disk_is_not_asked_for_where_writing_is_not_allowed(self) -> None:
+        assert "disk" not in str(write_error("energy.duckdb", OSError("Permission denied")).hint)
+        assert "disk" in str(write_error("energy.duckdb", OSError("No space left on device")).hint)
 
 
 class TestAnArchive:

@@ -68,7 +68,7 @@ def report(
       energy-db report latest --chip loihi2
       energy-db report run.parquet --chip loihi --cost keras_spiking_0_3_0
 
-    RUN is an id or its beginning, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without
+    RUN is an id or its first six signs, a name, latest, latest~1 or @tag. A Parquet file is priced directly, without
     a store. With --by only the rows of one grain are shown: layer, operation, neuron, or step (over time).
     """
     choice = {"cost_version": options.pop("cost_version"), "as_of": options.pop("as_of")}

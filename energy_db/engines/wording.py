@@ -35,9 +35,10 @@ def first_line(error: BaseException) -> str:
 
 def write_error(path: str, error: Exception) -> StoreError:
     """Return what to say where a commit fails."""
+    question = "" if "Permission denied" in str(error) else " Is the disk full?"
     return StoreError(
         f"{path} cannot be written: {first_line(error)}",
-        "Nothing was stored; the store is as it was. Is the disk full?",
+        f"Nothing was stored; the store is as it was.{question}",
     )
 
 
