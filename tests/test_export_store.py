@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from factories import Dump, dump, run_file, with_sidecar
 from test_export import everything, told
 
 from energy_db import EnergyStore, sql
-from energy_db.errors import StoreError, StoreVersionError, UsageError
+from energy_db.engines.duckdb import Engine
+from energy_db.errors import StoreError, StoreLockedError, StoreVersionError, UsageError
+from energy_db.exporting import stores
 
 FORMS = ("parquet", "csv", "arrow")
 FIGURES = ("energy_by_chip_all_versions", "energy_by_layer_operation_all_versions", "mart.run_comparison")
@@ -198,6 +202,74 @@ class TestDamage:
             EnergyStore.from_export(tmp_path / "out", small_store)
         assert dump(small_store) == before
 
+    def test_a_log_that_is_there_is_not_taken_for_its_own(self, full: Path, tmp_path: Path) -> None:
+        exported(full, tmp_path / "out", "parquet")
+        (tmp_path / "again.duckdb.wal").write_text("another's")
+        with pytest.raises(StoreError, match=r"again\.duckdb\.wal is there already"):
+            EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb")
+        assert {path.name for path in tmp_path.iterdir()} == {"out", "again.duckdb.wal"}
+
     def test_a_folder_that_is_no_export(self, tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=r"export\.json cannot be read"):
             EnergyStore.from_export(with_sidecar(tmp_path / "x.parquet").parent, tmp_path / "again.duckdb")
+
+
+# The process is killed where this is called: while the tables are filled, or when all is done but the last step.
+CUT_SHORT = """
+import os, signal, sys
+from energy_db import EnergyStore
+from energy_db.exporting import stores
+
+stores.{where} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+EnergyStore.from_export("out", "again.duckdb")
+"""
+
+
+class TestCutShort:
+    @pytest.mark.parametrize("where", ["_fill_table", "_name"])
+    def test_a_store_has_its_name_only_when_it_is_whole(self, full: Path, tmp_path: Path, where: str) -> None:
+        exported(full, tmp_path / "out", "parquet")
+        killed = subprocess.run([sys.executable, "-c", CUT_SHORT.format(where=where)], cwd=tmp_path, check=False)
+        assert killed.returncode == -9
+        assert not (tmp_path / "again.duckdb").exists()
+        assert (tmp_path / "again.duckdb.init-unfinished").exists()
+        with EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb") as again:
+            with EnergyStore(full, read_only=True) as store:
+                assert {run.run_id for run in again.runs()} == {run.run_id for run in store.runs()}
+        assert {path.name for path in tmp_path.iterdir()} == {"out", "again.duckdb"}
+
+    @pytest.mark.parametrize("content", [b"", bytes(5000), b"DUCK" * 3000], ids=["empty", "zeros", "no database"])
+    def test_whatever_was_left_is_replaced(self, full: Path, tmp_path: Path, content: bytes) -> None:
+        exported(full, tmp_path / "out", "parquet")
+        (tmp_path / "again.duckdb.init-unfinished").write_bytes(content)
+        (tmp_path / "again.duckdb.init-unfinished.wal").write_bytes(content)
+        (tmp_path / "again.duckdb.init-unfinished.tmp").mkdir()
+        EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb").close()
+        assert {path.name for path in tmp_path.iterdir()} == {"out", "again.duckdb"}
+
+    def test_one_that_is_under_way_is_left_alone(self, full: Path, tmp_path: Path) -> None:
+        exported(full, tmp_path / "out", "parquet")
+        under_way = Engine(str(tmp_path / "again.duckdb.init-unfinished"))
+        try:
+            with pytest.raises(StoreLockedError, match=r"again\.duckdb\.init-unfinished is already open"):
+                EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb")
+            assert under_way.value("SELECT 1") == 1
+        finally:
+            under_way.close()
+        assert {path.name for path in tmp_path.iterdir()} == {"out", "again.duckdb.init-unfinished"}
+
+    def test_what_came_to_its_name_meanwhile_stays(
+        self, full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        exported(full, tmp_path / "out", "parquet")
+        target, fill = tmp_path / "again.duckdb", stores._fill
+
+        def fill_slowly(*given: Any) -> None:
+            fill(*given)
+            target.write_text("another's")
+
+        monkeypatch.setattr(stores, "_fill", fill_slowly)
+        with pytest.raises(StoreError, match="is there already"):
+            EnergyStore.from_export(tmp_path / "out", target)
+        assert target.read_text() == "another's"
+        assert {path.name for path in tmp_path.iterdir()} == {"out", "again.duckdb"}

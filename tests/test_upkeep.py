@@ -36,3 +36,49 @@ class TestMissingTables:
         [wrong] = [row for row in json.loads(result.stdout)["rows"] if not row["ok"]]
         assert wrong["what"] == "store state"
         assert wrong["is"].startswith(f"energy.duckdb is damaged: its table {missing} is missing\n")
+
+
+def left_behind(shell: Shell) -> dict[str, str]:
+    rows = json.loads(shell("doctor", "--json").stdout)["rows"]
+    return dict(row["is"].split(": ", 1) for row in rows if row["what"] == "left behind")
+
+
+class TestLeftovers:
+    @pytest.mark.parametrize(
+        ("name", "of"),
+        [
+            ("energy.duckdb.tmp/duckdb_temp_storage-0.tmp", "memory"),
+            ("energy.duckdb.archive-unfinished", "archive"),
+            ("energy.duckdb.archive-unfinished.wal", "archive"),
+            ("energy.duckdb.backup-0001.unfinished", "migration"),
+            ("energy.duckdb.init-unfinished", "init --from"),
+            (".run.parquet.unfinished", "run file"),
+            (".backup.unfinished/export.json", "export"),
+            ("training.recording/said.json", "ingest"),
+        ],
+    )
+    @pytest.mark.usefixtures("small_store")
+    def test_doctor_names_them(self, shell: Shell, name: str, of: str) -> None:
+        assert left_behind(shell) == {}
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+        [(named, meaning)] = left_behind(shell).items()
+        assert named == Path(name).parts[0]
+        assert of in meaning
+
+    def test_those_of_other_stores_are_not_named(self, shell: Shell, small_store: Path) -> None:
+        Path("other.duckdb.archive-unfinished").touch()
+        Path("other.duckdb.tmp").mkdir()
+        assert left_behind(shell) == {}
+
+    def test_of_a_store_that_a_link_leads_to(self, shell: Shell, small_store: Path) -> None:
+        Path("real").mkdir()
+        small_store.rename("real/runs.duckdb")
+        small_store.symlink_to("real/runs.duckdb")
+        Path("real/runs.duckdb.archive-unfinished").touch()
+        Path("energy.duckdb.tmp").mkdir()
+        assert left_behind(shell).keys() == {"runs.duckdb.archive-unfinished", "energy.duckdb.tmp"}
+
+    def test_of_a_store_that_was_not_made(self, shell: Shell) -> None:
+        Path("energy.duckdb.init-unfinished").touch()
+        assert left_behind(shell).keys() == {"energy.duckdb.init-unfinished"}

@@ -24,8 +24,11 @@ _CLOCKS_DIFFER_BY = timedelta(minutes=5)
 # Names of files beside a store -> what to do with them.
 _LEFTOVERS = {
     "STORE.wal": "what was committed last; the next writer takes it into the store, so never remove it alone",
+    "STORE.tmp": "of statements that did not fit into memory; it can be removed, unless one is under way",
     "STORE.archive-unfinished*": "of an archive that was cut short; it can be removed",
     "STORE.backup-*.unfinished*": "of a migration that was cut short; it can be removed",
+    "STORE.init-unfinished*": "of an init --from that was cut short, or is under way; the next one replaces it",
+    ".*.unfinished": "of an export, page or run file that was cut short; it can be removed, unless one is under way",
     "*.recording": "a recording that was not closed, or is under way; energy-db ingest takes it",
 }
 
@@ -203,7 +206,8 @@ def _store_facts(settings: Settings, /) -> list[dict[str, Any]]:
     if folder.exists() and not os.access(folder, os.W_OK):
         rows.append({"what": "folder", "is": f"{folder} cannot be written to: runs cannot be stored", "ok": False})
     if not path.exists():
-        return [*rows, {"what": "store state", "is": "does not exist yet; ingest makes it", "ok": True}]
+        rows.append({"what": "store state", "is": "does not exist yet; ingest makes it", "ok": True})
+        return [*rows, *_leftovers(path)]
     if not os.access(path, os.W_OK):
         rows.append({"what": "file", "is": f"{path} cannot be written to: runs cannot be stored", "ok": False})
     try:
@@ -228,9 +232,15 @@ def _run_facts(store: EnergyStore) -> list[dict[str, Any]]:
 
 
 def _leftovers(path: Path) -> list[dict[str, Any]]:
-    """Return the files beside a store that something left there when it was cut short."""
+    """Return what something left beside a store when it was cut short: beside its name, or where a link leads to."""
     return [
         {"what": "left behind", "is": f"{found.name}: {meaning}", "ok": True}
         for pattern, meaning in _LEFTOVERS.items()
-        for found in sorted(path.parent.glob(pattern.replace("STORE", escape(path.name))))
+        for found in sorted(
+            {
+                found
+                for file in (path.absolute(), path.resolve())
+                for found in file.parent.glob(pattern.replace("STORE", escape(file.name)))
+            }
+        )
     ]

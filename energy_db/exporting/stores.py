@@ -6,6 +6,9 @@ export.json says what there is. Tables of runs lie in a folder for each run: `sp
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import energy_db
 from energy_db import lifecycle, sql
 from energy_db.engines.duckdb import Engine, EngineError
 from energy_db.engines.wording import first_line, literal
-from energy_db.errors import StoreError, StoreVersionError
+from energy_db.errors import StoreError, StoreLockedError, StoreVersionError
 from energy_db.exporting.writing import names_of, read_arrow, write_by_run, write_file
 from energy_db.tables import write_folder
 
@@ -85,29 +88,69 @@ def _export_table(engine: Engine, folder: Path, table: sql.SqlObject, form: str,
 
 
 def restore(folder: Path, path: Path) -> None:
-    """Make a store from the files of an export.
+    """Make a store from the files of an export; it has its name only when it is whole.
 
     Raises
     ------
+    StoreLockedError
+        If another process makes a store of this name right now.
     StoreError
         If there is a file at the path, or a file of the export is missing, damaged or not what the manifest says.
     StoreVersionError
         If the export is of another schema revision.
     """
     manifest = read_manifest(folder)
-    if path.exists():
-        raise StoreError(f"{path} is there already", "Name a store that is not: --db PATH")
-    engine = None
+    _refuse_taken(path)
+    unfinished = Path(f"{path}.init-unfinished")
+    _refuse_under_way(unfinished)
+    _remove(unfinished)
+    engine = Engine(str(unfinished))
     try:
-        engine = Engine(str(path))
-        lifecycle.create(engine, lambda new: _fill(new, folder, manifest))
-    except BaseException:
-        if engine is not None:
+        try:
+            lifecycle.create(engine, lambda new: _fill(new, folder, manifest))
+            engine.run("CHECKPOINT")  # its log would not follow the file to its name
+        finally:
             engine.close()
-            path.unlink(missing_ok=True)
-            Path(f"{path}.wal").unlink(missing_ok=True)
-        raise
-    engine.close()
+        _refuse_taken(path)
+        _name(unfinished, path)
+    finally:
+        _remove(unfinished)
+
+
+def _refuse_taken(path: Path) -> None:
+    if os.path.lexists(path):
+        raise StoreError(f"{path} is there already", "Name a store that is not: --db PATH")
+    if os.path.lexists(log := f"{path}.wal"):
+        raise StoreError(
+            f"{log} is there already: the new store would take it for its own log", "Move it away, or name another."
+        )
+
+
+def _refuse_under_way(unfinished: Path) -> None:
+    """Make sure that nobody fills a file; one that was cut short is held by none, and may be no database yet."""
+    if unfinished.exists():
+        try:
+            Engine(str(unfinished), read_only=True).close()
+        except StoreLockedError:
+            raise
+        except StoreError:
+            pass
+
+
+def _remove(unfinished: Path) -> None:
+    unfinished.unlink(missing_ok=True)
+    Path(f"{unfinished}.wal").unlink(missing_ok=True)
+    shutil.rmtree(f"{unfinished}.tmp", ignore_errors=True)
+
+
+def _name(unfinished: Path, path: Path) -> None:
+    unfinished.replace(path)
+    with suppress(OSError):  # not all systems can sync a folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
