@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 _NARROWEST = 24  # of the columns that are wrapped
+_LATER_CONTROLS = re.compile("[\\x7f-\\x9f]")  # those that JSON leaves as they are
 _AMOUNT = re.compile(r"([-+]?[\d.]+ ?(%|[pnµm]?[JW]))?")  # a number with its unit, as energy_db.units writes it
 
 # Signs that Markdown obeys, on GitHub at least; an underscore within a word is none of them.
@@ -130,7 +131,8 @@ def csv_text(rows: Sequence[Row], columns: Sequence[str] | None = None) -> str:
 
 def json_text(value: Any) -> str:
     """Return a value as JSON; decimals become numbers, times ISO 8601 in UTC, what is no number null."""
-    return json.dumps(_json_ready(value), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(_json_ready(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return _LATER_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)  # a terminal may obey them, too
 
 
 def _json_ready(value: Any) -> Any:

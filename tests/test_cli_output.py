@@ -161,6 +161,13 @@ class TestFormats:
         outputs += [shell("sql", 'SELECT 1 AS "\x9b2J"', "-f", form) for form in ("table", "md")]
         assert all(sign not in result.output for result in outputs for sign in "\x1b\x9b")
 
+    def test_what_a_program_reads_is_as_it_was_recorded(self, shell: Shell) -> None:
+        query = "SELECT chr(27) || '[31mred' || chr(155) AS name"
+        assert shell("sql", query, "-f", "csv").stdout == "name\n\x1b[31mred\x9b\n"
+        text = shell("sql", query, "-f", "json").stdout
+        assert json.loads(text)["rows"] == [{"name": "\x1b[31mred\x9b"}]
+        assert "\x1b" not in text and "\x9b" not in text
+
 
 class TestWhichStore:
     @pytest.mark.parametrize(

@@ -245,8 +245,10 @@ def warn(text: str) -> None:
 
 def _echo(text: str, to_stderr: bool = False) -> None:
     """Print; a reader that has left, as head does, changes nothing of what a verb does and how it ends."""
+    # Data has no colours: what looks like one is of a name, which stays what it is but for a terminal, that would obey.
+    color = _talk.is_coloured if to_stderr else not sys.stdout.isatty()
     try:
-        click.echo(text, err=to_stderr, color=_talk.is_coloured if to_stderr else None)
+        click.echo(text, err=to_stderr, color=color)
     except BrokenPipeError:
         # What is still to be said, and what the stream kept of this, goes nowhere.
         nowhere = os.open(os.devnull, os.O_WRONLY)

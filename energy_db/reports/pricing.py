@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -36,12 +37,14 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
     firing = engine.records("SELECT * FROM firing_by_layer WHERE run_id = ? ORDER BY layer_index", [run.run_id])
     version = cost_source(engine, chip, cost_version)
     whole = total(cells)
-    layers = tuple(_layer(run, fires, cells, whole.pj) for fires in firing)
-    demands = [_demand(entry, fires, cells) for entry, fires in zip(layers, firing, strict=True)]
+    of_layer = _by_layer(cells)
+    layers = tuple(_layer(run, fires, of_layer[fires["layer_index"]], whole.pj) for fires in firing)
+    fired = zip(layers, firing, strict=True)
+    demands = [_demand(entry, fires, of_layer[fires["layer_index"]]) for entry, fires in fired]
     operations = _operations(cells, whole.pj)
     costliest = costliest_neurons(engine, key, whole.value, NEURONS_AT_HAND)
     costly = [(entry.layer, entry.neuron, entry.spikes) for entry in costliest if entry.share > DOMINANT_NEURON_SHARE]
-    unlayered = total(cell for cell in cells if cell.layer_index is None)
+    unlayered = total(of_layer[None])
     return Report(
         run=run,
         chip=chip,
@@ -63,9 +66,17 @@ def build(engine: Engine, run: Run, chip: str, cost_version: str) -> Report:
     )
 
 
-def _layer(run: Run, fires: Mapping[str, Any], cells: Iterable[Cell], whole: Decimal | None) -> LayerEnergy:
+def _by_layer(cells: Iterable[Cell]) -> defaultdict[int | None, list[Cell]]:
+    """Return the cells of each layer, and of none, looked for once: a network may have ten thousand layers."""
+    found: defaultdict[int | None, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        found[cell.layer_index].append(cell)
+    return found
+
+
+def _layer(run: Run, fires: Mapping[str, Any], here: Sequence[Cell], whole: Decimal | None) -> LayerEnergy:
     index, spikes = fires["layer_index"], fires["n_spikes"]
-    amount = total(cell for cell in cells if cell.layer_index == index)
+    amount = total(here)
     return LayerEnergy(
         layer=fires["layer"],
         role=str(run.layers[index].role),
@@ -80,9 +91,8 @@ def _layer(run: Run, fires: Mapping[str, Any], cells: Iterable[Cell], whole: Dec
     )
 
 
-def _demand(entry: LayerEnergy, fires: Mapping[str, Any], cells: Iterable[Cell]) -> LayerDemand:
+def _demand(entry: LayerEnergy, fires: Mapping[str, Any], here: Sequence[Cell]) -> LayerDemand:
     """Return a layer with the part of its energy that follows its spikes, and the part that follows its neurons."""
-    here = [cell for cell in cells if cell.layer_index == fires["layer_index"]]
     by_spikes = total(cell for cell in here if cell.grain == "spike")
     by_steps = total(cell for cell in here if cell.driver == "neuron_step")
     return LayerDemand(entry, fires, by_spikes.value or 0.0, by_steps.value or 0.0)
