@@ -345,7 +345,6 @@ def _unknown_run(engine: Engine, selector: str) -> NotFoundError:
     ids = [row[0] for row in engine.rows("SELECT run_id FROM runs")]
     if not names:
         return NotFoundError("the store has no runs yet", "Store one first: energy-db ingest run.parquet")
-    if selector.endswith(".parquet"):
-        return NotFoundError(f"no run is called {selector!r}", f"Store the file first: energy-db ingest {selector}")
-    guess = did_you_mean(selector, names + ids)
+    is_file = selector.endswith(".parquet")
+    guess = f"Ingest the file first: {selector}. " if is_file else did_you_mean(selector, names + ids)
     return NotFoundError(f"no run is called {selector!r}", f"{guess}energy-db runs lists them.")

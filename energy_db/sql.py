@@ -104,6 +104,16 @@ def views_behind(names: Iterable[str]) -> tuple[SqlObject, ...]:
 
 
 @cache
+def readers_of(table: str) -> frozenset[str]:
+    """Return the name of a table, and those of the views that read it, themselves or through others."""
+    found = {table}
+    for view in views():
+        if words_in(view.statement) & found:
+            found.add(view.name)
+    return frozenset(found)
+
+
+@cache
 def view_versions(names: tuple[str, ...]) -> dict[str, str]:
     """Return the version of each of these views and all that they read: the beginning of its text's SHA-256."""
     return {view.name: hashlib.sha256(view.statement.encode()).hexdigest()[:12] for view in views_behind(names)}
@@ -185,7 +195,12 @@ def _read(path: Path) -> SqlObject:
 
 def words_of(view: SqlObject) -> set[str]:
     """Return the words of a view's statement: among them the tables and views that it reads."""
-    return set(re.findall(r"(?:\bmart\.)?\w+", re.sub(r"--[^\n]*", "", view.statement)))
+    return words_in(view.statement)
+
+
+def words_in(statement: str) -> set[str]:
+    """Return the words of a statement, without its comments."""
+    return set(re.findall(r"(?:\bmart\.)?\w+", re.sub(r"--[^\n]*", "", statement)))
 
 
 def _columns(text: str) -> dict[str, str]:

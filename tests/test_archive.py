@@ -239,6 +239,17 @@ class TestCommand:
             run = store.run("digits-baseline")
             assert [found.run_id for found in store.archive(run, dry_run=True).runs] == [run.run_id]
 
+    def test_what_reads_spikes_says_whose_are_gone(self, two_runs: Path, shell: Shell, tmp_path: Path) -> None:
+        query = "SELECT count(*) AS n FROM energy_by_spike WHERE chip = 'loihi2' AND run_name = 'digits-sparse'"
+        before = shell("sql", query)
+        shell("archive", "--runs", "digits-sparse")
+        after = shell("sql", query, "-f", "csv")
+        said = "Note: 1 of 2 runs keep no single spikes, and have no rows in {}\n"
+        assert (after.stdout, after.stderr, before.stderr) == ("n\n0\n", said.format("energy_by_spike"), "")
+        assert shell("sql", "SELECT count(*) FROM energy_by_neuron").stderr == ""
+        exported = shell("export", "--view", "activity_by_spike", "-o", tmp_path / "spikes.parquet")
+        assert said.format("activity_by_spike") in exported.stderr
+
     def test_nothing_is_archived_unasked(self, two_runs: Path, shell: Shell) -> None:
         result = shell("archive")
         assert (result.exit_code, "either runs or an age" in result.stderr) == (2, True)

@@ -87,7 +87,7 @@ class TestAFileThatIsNoStore:
 class TestHints:
     def test_a_run_file_is_no_stored_run(self, small_store: Path, shell: Shell) -> None:
         result = shell("--db", small_store, "compare", "kept", "after.parquet")
-        assert (result.exit_code, "energy-db ingest after.parquet" in result.stderr) == (3, True)
+        assert (result.exit_code, "Ingest the file first: after.parquet." in result.stderr) == (3, True)
 
     def test_a_full_disk_is_not_asked_for_where_writing_is_not_allowed(self) -> None:
         assert "disk" not in str(write_error("energy.duckdb", OSError("Permission denied")).hint)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from energy_db.cli.output import Settings, refuse_unwritable, say, store_option
+from energy_db.cli.query import warn_of_missing_events
 from energy_db.cli.reports import Top
 from energy_db.errors import UsageError
 
@@ -103,6 +104,7 @@ def _export_view(
     chosen = form or "parquet" if by_run else _format_of(form, target)
     with settings.open() as store:
         store.export_view(view, target, format=chosen, runs=runs, chip=chip, by_run=by_run)
+        warn_of_missing_events(store, view)
     say(f"{view} is {target}")
 
 

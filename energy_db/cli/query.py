@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from energy_db.cli.output import Output, Settings, output_options, say, store_option
+from energy_db.cli.output import Output, Settings, output_options, say, store_option, warn
 from energy_db.errors import UsageError
 from energy_db.tables import with_unique_names
 
@@ -122,8 +122,22 @@ def _answer(store: EnergyStore, output: Output, query: str, values: Mapping[str,
             say(f"{saved.name} with {', '.join(taken)} (its default{'s' * (len(taken) > 1)})")
     rows = result.to_pylist()
     output.rows("energy-db/sql/1", rows, columns=result.column_names, arrow=lambda: result)
+    warn_of_missing_events(store, query)
     if not rows:
         say(f"no rows ({', '.join(result.column_names)})")
+
+
+def warn_of_missing_events(store: EnergyStore, text: str) -> None:
+    """Say so where a text names what reads single spikes, and the store does not keep those of some runs."""
+    from energy_db.sql import readers_of, words_in
+
+    asked = ", ".join(sorted(readers_of("spike_events") & words_in(text)))
+    if not asked:
+        return
+    query = "SELECT count(*) FILTER (NOT has_events) AS n_without, count(*) AS n_runs FROM runs"
+    [counted] = store.sql(query).to_pylist()
+    if counted["n_without"]:
+        warn(f"{counted['n_without']} of {counted['n_runs']} runs keep no single spikes, and have no rows in {asked}")
 
 
 def _list_queries(output: Output, queries: list[SavedQuery]) -> None:
