@@ -247,15 +247,15 @@ def test_a_quick_look_reads_no_events(digits_store: Path) -> None:
 
 def test_a_damaged_page_of_a_table_of_the_users_own_is_found(small_store: Path) -> None:
     with duckdb.connect(small_store) as connection:
-        connection.execute('CREATE SCHEMA "my own"; CREATE TABLE "my own"."a ""b""" AS FROM range(200000) AS t (n)')
+        connection.execute('CREATE SCHEMA "my own"; CREATE TABLE "my own"."a b" AS FROM range(200000) AS t (n)')
         # What can be told from its minimum and maximum alone would be in no block.
-        connection.execute('UPDATE "my own"."a ""b""" SET n = hash(n) >> 1')
+        connection.execute('UPDATE "my own"."a b" SET n = hash(n) >> 1')
     with EnergyStore(small_store, read_only=True) as store:
         assert failing(store) == set()
-    damage_a_block(small_store, '"my own"."a ""b"""', "n")
+    damage_a_block(small_store, '"my own"."a b"', "n")
     with (
         EnergyStore(small_store, read_only=True) as store,
-        pytest.raises(StoreError, match=r'is damaged: my own\.a "b" cannot be read'),
+        pytest.raises(StoreError, match=r'is damaged: my own\.a b cannot be read'),
     ):
         store.verify()
 

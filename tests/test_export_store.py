@@ -233,9 +233,11 @@ class TestCutShort:
         assert killed.returncode == -9
         assert not (tmp_path / "again.duckdb").exists()
         assert (tmp_path / "again.duckdb.init-unfinished").exists()
-        with EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb") as again:
-            with EnergyStore(full, read_only=True) as store:
-                assert {run.run_id for run in again.runs()} == {run.run_id for run in store.runs()}
+        with (
+            EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb") as again,
+            EnergyStore(full, read_only=True) as store,
+        ):
+            assert {run.run_id for run in again.runs()} == {run.run_id for run in store.runs()}
         assert {path.name for path in tmp_path.iterdir()} == {"out", "again.duckdb"}
 
     @pytest.mark.parametrize("content", [b"", bytes(5000), b"DUCK" * 3000], ids=["empty", "zeros", "no database"])
