@@ -255,7 +255,7 @@ def test_a_damaged_page_of_a_table_of_the_users_own_is_found(small_store: Path) 
     damage_a_block(small_store, '"my own"."a b"', "n")
     with (
         EnergyStore(small_store, read_only=True) as store,
-        pytest.raises(StoreError, match=r'is damaged: my own\.a b cannot be read'),
+        pytest.raises(StoreError, match=r"is damaged: my own\.a b cannot be read"),
     ):
         store.verify()
 
