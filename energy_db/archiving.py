@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from energy_db import runs
@@ -58,7 +58,7 @@ def older_than(engine: Engine, age: str | datetime) -> list[int]:
         If neither is meant, or one that has not come yet.
     """
     until = _moment_of(age)
-    if until > datetime.now(until.tzinfo):
+    if until > datetime.now(UTC).replace(tzinfo=None):
         raise UsageError(f"{age!r} has not come yet", "That would be all runs; name a moment that is past.")
     found = engine.rows("SELECT run_key FROM runs WHERE ingested_at < ? ORDER BY ingested_at, run_key", [until])
     return [int(key) for (key,) in found]

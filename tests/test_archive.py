@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -232,6 +233,16 @@ class TestCommand:
         result = shell("archive", "--older-than", "2999-01-01")
         assert (result.exit_code, "'2999-01-01' has not come yet" in result.stderr) == (2, True)
         assert rows_of(two_runs, "SELECT count(*) FROM spike_events") == [(729_007,)]
+
+    def test_now_is_no_moment_to_come_west_of_greenwich(self, two_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TZ", "America/New_York")
+        time.tzset()
+        try:
+            with EnergyStore(two_runs) as store:
+                assert len(store.archive(older_than="0d", dry_run=True).runs) == 2
+        finally:
+            monkeypatch.undo()
+            time.tzset()
 
     def test_one_run_needs_no_list(self, two_runs: Path) -> None:
         with EnergyStore(two_runs) as store:

@@ -279,7 +279,7 @@ def _insert(
 
 
 # What says of an engine's error that it is the store that cannot be written, not the run file that cannot be read.
-_OF_THE_STORE = ("No space left", "File too large", "Failed to commit", "Could not write", "ould not sync", "fsync")
+_OF_THE_STORE = ("No space left", "File too large", "Failed to commit", "Could not write", "fsync")
 
 
 def _engine_trouble(engine: Engine, run_file: RunFile, error: EngineError) -> StoreError | RunFileError:
