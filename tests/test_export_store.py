@@ -226,7 +226,7 @@ EnergyStore.from_export("out", "again.duckdb")
 
 
 class TestCutShort:
-    @pytest.mark.parametrize("where", ["_fill_table", "_name"])
+    @pytest.mark.parametrize("where", ["_fill_table", "take_name"])
     def test_a_store_has_its_name_only_when_it_is_whole(self, full: Path, tmp_path: Path, where: str) -> None:
         exported(full, tmp_path / "out", "parquet")
         killed = subprocess.run([sys.executable, "-c", CUT_SHORT.format(where=where)], cwd=tmp_path, check=False)

@@ -28,6 +28,17 @@ def take_rights(new: Path, of: Path) -> None:
             os.chown(new, wanted.st_uid, wanted.st_gid)
 
 
+def take_name(new: Path, name: Path) -> None:
+    """Give a file a name, in one step that outlives a crash; what has it goes."""
+    new.replace(name)
+    with suppress(OSError):  # not all systems can sync a folder
+        folder = os.open(name.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
 class OwnFile:
     """The file of an engine: a path, and which file that was.
 
@@ -88,13 +99,7 @@ class OwnFile:
         self.refuse_replaced()
         target, new = self.resolved, Path(path)
         take_rights(new, target)
-        new.replace(target)
-        with suppress(OSError):  # not all systems can sync a folder
-            folder = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        take_name(new, target)
 
     def _look(self) -> tuple[int, int] | None:
         try:

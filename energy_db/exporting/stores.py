@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import energy_db
 from energy_db import lifecycle, sql
 from energy_db.engines.duckdb import Engine, EngineError
+from energy_db.engines.own_file import take_name
 from energy_db.engines.wording import first_line, literal
 from energy_db.errors import StoreError, StoreLockedError, StoreVersionError
 from energy_db.exporting.writing import names_of, read_arrow, write_by_run, write_file
@@ -112,7 +112,7 @@ def restore(folder: Path, path: Path) -> None:
         finally:
             engine.close()
         _refuse_taken(path)
-        _name(unfinished, path)
+        take_name(unfinished, path)
     finally:
         _remove(unfinished)
 
@@ -141,16 +141,6 @@ def _remove(unfinished: Path) -> None:
     unfinished.unlink(missing_ok=True)
     Path(f"{unfinished}.wal").unlink(missing_ok=True)
     shutil.rmtree(f"{unfinished}.tmp", ignore_errors=True)
-
-
-def _name(unfinished: Path, path: Path) -> None:
-    unfinished.replace(path)
-    with suppress(OSError):  # not all systems can sync a folder
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
