@@ -14,7 +14,7 @@ from pathlib import Path
 from energy_db import runs
 from energy_db.engines.copying import inside, name_of_copy, tables_here
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError
-from energy_db.engines.own_file import take_rights
+from energy_db.engines.own_file import remove_unfinished, take_rights
 from energy_db.engines.wording import first_line, identifier, literal
 from energy_db.errors import StoreError, UsageError
 from energy_db.history.filters import moment
@@ -102,7 +102,7 @@ def _write_anew(engine: Engine, keys: list[int]) -> None:
     store = str(engine.value("SELECT current_database()"))
     copy = name_of_copy(store)
     try:
-        _remove(unfinished)
+        remove_unfinished(unfinished)
         with engine.building(str(unfinished), identifier(copy)), inside(engine, copy), engine.transaction():
             take_rights(unfinished, engine.file)
             engine.run(f"COPY FROM DATABASE {identifier(store)} TO {identifier(copy)} (SCHEMA)")
@@ -114,12 +114,7 @@ def _write_anew(engine: Engine, keys: list[int]) -> None:
             f"{unfinished} cannot be written: {first_line(error)}", "Nothing was archived; the store is as it was."
         ) from error
     finally:
-        _remove(unfinished)
-
-
-def _remove(unfinished: Path) -> None:
-    unfinished.unlink(missing_ok=True)
-    Path(f"{unfinished}.wal").unlink(missing_ok=True)
+        remove_unfinished(unfinished)
 
 
 def _copy_table(engine: Engine, store: str, schema: str, table: str, keys: list[int]) -> None:

@@ -10,6 +10,7 @@ from energy_db import sql
 from energy_db.catalogue import shipped
 from energy_db.engines.duckdb import MEMORY, Engine, EngineBug, EngineError
 from energy_db.engines.limits import NO_LIMITS, Limits
+from energy_db.engines.own_file import remove_unfinished
 from energy_db.engines.wording import first_line
 from energy_db.errors import StoreError, StoreVersionError
 
@@ -282,20 +283,15 @@ def _back_up(engine: Engine, backup: Path) -> Path:
     It has its name only when the migration is done: one that was killed before must not be in the way of the next.
     """
     unfinished = Path(f"{backup}{_UNFINISHED}")
-    _remove(unfinished)
+    remove_unfinished(unfinished)
     database = engine.value("SELECT current_database()")
     try:
         with engine.building(str(unfinished), "backup"):
             engine.run(f'COPY FROM DATABASE "{database}" TO backup')
     except BaseException as error:
-        _remove(unfinished)
+        remove_unfinished(unfinished)
         if isinstance(error, EngineError):
             reason = f"{backup}: the backup failed: {first_line(error)}"
             raise StoreError(reason, "Nothing was migrated.") from error
         raise
     return unfinished
-
-
-def _remove(unfinished: Path) -> None:
-    unfinished.unlink(missing_ok=True)
-    Path(f"{unfinished}.wal").unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,13 @@ def take_name(new: Path, name: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def remove_unfinished(database: Path) -> None:
+    """Remove a database that was not finished, with its log and what the engine put aside, if they are there."""
+    database.unlink(missing_ok=True)
+    Path(f"{database}.wal").unlink(missing_ok=True)
+    shutil.rmtree(f"{database}.tmp", ignore_errors=True)
 
 
 class OwnFile:

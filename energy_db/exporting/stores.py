@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import energy_db
 from energy_db import lifecycle, sql
 from energy_db.engines.duckdb import Engine, EngineError
-from energy_db.engines.own_file import take_name
+from energy_db.engines.own_file import remove_unfinished, take_name
 from energy_db.engines.wording import first_line, literal
 from energy_db.errors import StoreError, StoreLockedError, StoreVersionError
 from energy_db.exporting.writing import names_of, read_arrow, write_by_run, write_file
@@ -103,7 +102,7 @@ def restore(folder: Path, path: Path) -> None:
     _refuse_taken(path)
     unfinished = Path(f"{path}.init-unfinished")
     _refuse_under_way(unfinished)
-    _remove(unfinished)
+    remove_unfinished(unfinished)
     engine = Engine(str(unfinished))
     try:
         try:
@@ -114,7 +113,7 @@ def restore(folder: Path, path: Path) -> None:
         _refuse_taken(path)
         take_name(unfinished, path)
     finally:
-        _remove(unfinished)
+        remove_unfinished(unfinished)
 
 
 def _refuse_taken(path: Path) -> None:
@@ -135,12 +134,6 @@ def _refuse_under_way(unfinished: Path) -> None:
             raise
         except StoreError:
             pass
-
-
-def _remove(unfinished: Path) -> None:
-    unfinished.unlink(missing_ok=True)
-    Path(f"{unfinished}.wal").unlink(missing_ok=True)
-    shutil.rmtree(f"{unfinished}.tmp", ignore_errors=True)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
