@@ -11,6 +11,8 @@ VENV_BENCH := .venv-bench
 VENV_SUPERSET := .venv-superset
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where compiled modules may not be kept, every process that a test starts compiles the whole package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-thorough faults lint check test-duckdb15 parity oracles bi-tools superset docs bench bench-changepoints clean frameworks python-is-new-enough
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from energy_db.errors import StoreError, StoreLockedError
 
 _BROKEN = ("FatalException", "InternalException", "SerializationException")
+# How the engine says that it cannot make sense of the store's own file. Of a Parquet file or a temporary one it says
+# something similar, which is not meant here.
+_DAMAGE = re.compile(
+    r"(?i)^corrupted |^corrupt (file|wal)|corrupt database file|database file (appears to|may) be corrupted"
+    r"|table column count.* corrupt file|^in deserializedeletes"
+)
 # A table, of which a reader would make a database in memory; and what needs an extension to be fetched.
 _OF_ANOTHER_KIND = (
     "in-memory database in read-only mode",
@@ -48,7 +55,7 @@ def trouble_of_all(path: str, error: Exception) -> StoreError | None:
     if type(error).__name__ == "OutOfMemoryException":
         hint = "Raise it (--memory-limit), or take fewer threads (--threads 1). Nothing was changed."
         return StoreError(f"the memory limit is too small: {line}", hint)
-    if type(error).__name__ in _BROKEN or "Corrupt database file" in line:
+    if type(error).__name__ in _BROKEN or _DAMAGE.search(line):
         return StoreError(
             f"{path} is damaged: {line}",
             "energy-db verify says what. Restore it from a backup or a publication, or ingest the run files again.",
