@@ -15,7 +15,7 @@ from factories import Shell, forget_runs, run_file, with_sidecar
 
 from energy_db import EnergyStore, lifecycle
 from energy_db.cli import cli
-from energy_db.engines.duckdb import MEMORY, Engine
+from energy_db.engines.duckdb import _STORE_CONFIG, MEMORY, Engine
 from energy_db.engines.limits import Limits
 
 # Two modules are called so, which only the doctests mind.
@@ -57,18 +57,12 @@ def _new_stores_are_copies(_empty_store: Path, tmp_path_factory: pytest.TempPath
         if is_new and Path(path).parent.is_dir() and not Path(f"{path}.wal").exists():
             with suppress(OSError):
                 shutil.copy(_empty_store, path)
-        return _on_one_thread(path, read_only, *limits)
-
-    def _on_one_thread(path: str, read_only: bool, *limits: Limits) -> Engine:
-        engine = open_store(path, read_only, *limits)
-        if "threads" not in dict(engine._limits.settings()):
-            engine.run("SET threads = 1")
-        return engine
+        return open_store(path, read_only, *limits)
 
     def _without_a_file(path: Path, *limits: Limits) -> Engine:
         """Open a copy whose file has no name any more, and which thus lives as long as one in memory."""
         shutil.copy(_empty_store, path)
-        engine = _on_one_thread(str(path), False, *limits)
+        engine = open_store(str(path), False, *limits)
         engine.run("PRAGMA disable_checkpoint_on_shutdown")  # nobody opens it again
         path.unlink()
         engine.path = MEMORY
@@ -76,6 +70,7 @@ def _new_stores_are_copies(_empty_store: Path, tmp_path_factory: pytest.TempPath
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lifecycle, "open_store", copy_and_open)
+        patch.setitem(_STORE_CONFIG, "threads", "1")  # two workers have two processors
         yield
 
 

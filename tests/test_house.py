@@ -295,7 +295,8 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(path: Path) -> Iterator[Import]:
+@cache
+def imports(path: Path) -> tuple[Import, ...]:
     def visit(node: ast.AST, for_types: bool, is_lazy: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             inner_types = for_types or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
@@ -311,7 +312,7 @@ def imports(path: Path) -> Iterator[Import]:
             for name in names:
                 yield Import(name, inner_types, inner_lazy)
 
-    yield from visit(tree_of(path), False, False)
+    return tuple(visit(tree_of(path), False, False))
 
 
 def module_of(name: str) -> str | None:
