@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -188,6 +189,22 @@ def test_a_file_whose_statistics_lie(shell: Shell, small_store: Path) -> None:
     assert path.read_bytes() != content
     assert_refused(shell, small_store, 4, ("ingest", "lying.parquet"), "lying.parquet: ")
     assert "0 bad rows" not in shell("ingest", "lying.parquet").stderr
+
+
+@pytest.mark.parametrize("layers", [["in", "out", "out"], [0, 1, 1]], ids=["named", "numbered"])
+def test_rows_count_whatever_the_statistics_say(tmp_path: Path, bare_store: EnergyStore, layers: list[Any]) -> None:
+    neurons = [*range(10), 9, *range(10)]
+    columns = {"layer": layers * 7, "neuron": neurons, "timestep": [0] * 21}
+    path = run_file(tmp_path / "lying.parquet", columns, compression="none", use_dictionary=False)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<qqq", 9, 9, 0), struct.pack("<qqq", 9, 768, 0)))
+    neurons[10] = 768
+    assert pq.read_table(path)["neuron"].to_pylist() == neurons
+    assert pq.read_metadata(path).row_group(0).column(1).statistics.max == 9
+    bare_store.ingest(path)
+    counted = bare_store._engine.rows("SELECT layer, neuron, n_spikes FROM activity_by_neuron WHERE n_spikes > 0")
+    assert {(layer, neuron): n_spikes for layer, neuron, n_spikes in counted} == Counter(
+        (str(layer), neuron) for layer, neuron in zip(layers * 7, neurons, strict=True)
+    )
 
 
 def test_no_events_without_a_network(shell: Shell, small_store: Path) -> None:

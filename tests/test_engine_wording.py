@@ -27,7 +27,7 @@ OF_ANOTHER_FILE = [
     "Parquet file (run.parquet) corrupted: uncompressed page size mismatch (expected 1, actual: 2)",
     "DELTA_BYTE_ARRAY - prefix is out of range - corrupt file?",
     'Corrupt temporary file "a.tmp": header describes 9 bytes but file is 8',
-    "No files found that match the pattern \"corrupted.parquet\"",
+    'No files found that match the pattern "corrupted.parquet"',
 ]
 
 

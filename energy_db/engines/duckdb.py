@@ -36,6 +36,8 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 _STORE_CONFIG = {"default_block_size": "131072", "storage_compatibility_version": "v1.5.0"}
 # A database of another kind is not worth a download.
 _STORE_CONFIG |= {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# Groups are packed into as few bits as a run file's statistics allow; where they lie, rows end up in a wrong group.
+_STORE_CONFIG |= {"disabled_optimizers": "statistics_propagation"}
 _FILE_OF_THE_DATABASE = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
 
 # Harmless settings that each further connection makes, ours or that of a tool: Ibis sets the two before the limits.

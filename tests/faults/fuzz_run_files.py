@@ -73,12 +73,12 @@ def make_fractions(random: Random, columns: Columns) -> None:
 
 def nest_column(random: Random, columns: Columns) -> None:
     name = _any_of(random, columns)
-    values = columns[name].to_pylist()
+    values = columns[name]
     match random.randrange(3):
         case 0:
-            columns[name] = pa.array([[value] for value in values])
+            columns[name] = pa.ListArray.from_arrays(range(len(values) + 1), values)
         case 1:
-            columns[name] = pa.array([{"value": value} for value in values])
+            columns[name] = pa.StructArray.from_arrays([values], ["value"])
         case _:
             columns[name] = pa.nulls(len(values))
 
