@@ -18,8 +18,8 @@ OF_THE_STORE = [
     "Failed to scan DICT_FSST string segment: invalid FSST symbol table. Database file appears to be corrupted.",
     "Row group column count is unaligned with table column count. Corrupt file?",
     "In DeserializeDeletes, vector_index 9 is out of range for the max row group size of 4. Corrupted file?",
-    "delete vector info mask marks either all rows deleted or all rows alive, but a VECTOR_INFO block must always encode "
-    "a partial delete. The database file may be corrupted.",
+    "delete vector info mask marks either all rows deleted or all rows alive, but a VECTOR_INFO block must always "
+    "encode a partial delete. The database file may be corrupted.",
 ]
 OF_ANOTHER_FILE = [
     'Failed to read file "run.parquet": metadata is corrupt. Column has 3 values but row group has 4 rows',
