@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from click.testing import Result
 
 from energy_db import EnergyStore
@@ -39,6 +40,12 @@ NETWORK: dict[str, Any] = {
 
 OF_RUNS = ("runs", "run_tags", "layers", "fan_out", "counters", "driver_counts", "neuron_activity", "step_activity",
            "spike_events")  # fmt: skip
+
+
+def mostly_thorough(values: Iterable[Any], n_daily: int = 1) -> list[Any]:
+    """Return parameters of which the daily tests take the first ones, and the thorough ones the others."""
+    several = list(values)
+    return several[:n_daily] + [pytest.param(value, marks=pytest.mark.thorough) for value in several[n_daily:]]
 
 
 def run_file(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from factories import Shell, assert_refused, dump
+from factories import Shell, assert_refused, dump, mostly_thorough
 
 from energy_db import EnergyStore
 from energy_db.errors import CostError
@@ -31,14 +31,15 @@ def store(_small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield opened
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 class TestEveryRule:
+    @pytest.mark.parametrize("path", mostly_thorough(FILES, 6), ids=lambda path: path.stem)
     def test_add_refuses_the_file_and_changes_nothing(self, shell: Shell, small_store: Path, path: Path) -> None:
         shutil.copy(path, "bad.toml")
         assert len(says(path)) >= 2
         expected = ["bad.toml: ", "Nothing was added. docs/costs.md explains the rules.", *says(path)]
         assert_refused(shell, small_store, OPERATIONAL, ["costs", "add", "bad.toml"], expected)
 
+    @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
     def test_python_raises_it(self, store: EnergyStore, path: Path) -> None:
         with pytest.raises(CostError) as caught:
             store.costs.add(path)

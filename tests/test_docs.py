@@ -15,6 +15,7 @@ from types import ModuleType
 import click
 import pyarrow
 import pytest
+from factories import mostly_thorough
 from pyarrow import parquet
 
 from energy_db import EnergyStore, __version__, sql
@@ -112,7 +113,9 @@ def test_what_cannot_be_run_cannot_be_shown(
         generate.readme_page()
 
 
-@pytest.mark.parametrize("path", [page for page in PAGES if blocks(page, "pycon")], ids=name_of)
+@pytest.mark.parametrize(
+    "path", mostly_thorough([page for page in PAGES if blocks(page, "pycon")], n_daily=2), ids=name_of
+)
 def test_python_examples_print_what_they_show(examples_here: Path, path: Path) -> None:
     source = "\n".join(blocks(path, "pycon"))
     test = doctest.DocTestParser().get_doctest(source, {}, name_of(path), str(path), 0)

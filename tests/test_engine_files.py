@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from factories import Shell, run_file
+from factories import Shell, mostly_thorough, run_file
 
 from energy_db import EnergyStore
 from energy_db.engines.duckdb import Engine
@@ -109,7 +109,7 @@ class TestAnArchive:
             holder.communicate()
             assert not store.run(run).has_events
 
-    @pytest.mark.parametrize("name", ["archived", "snapshot", "energy anew"])
+    @pytest.mark.parametrize("name", mostly_thorough(["energy anew", "archived", "snapshot"]))
     def test_of_a_store_of_any_name(self, small_store: Path, tmp_path: Path, name: str) -> None:
         path = small_store.rename(tmp_path / f"{name}.duckdb")
         with EnergyStore(path) as store:

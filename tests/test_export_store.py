@@ -225,6 +225,7 @@ EnergyStore.from_export("out", "again.duckdb")
 """
 
 
+@pytest.mark.thorough
 class TestCutShort:
     @pytest.mark.parametrize("where", ["_fill_table", "take_name"])
     def test_a_store_has_its_name_only_when_it_is_whole(self, full: Path, tmp_path: Path, where: str) -> None:

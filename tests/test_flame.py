@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import Shell, assert_refused, run_file
+from factories import Shell, assert_refused, mostly_thorough, run_file
 
 from energy_db import EnergyStore
 from energy_db.errors import NotFoundError
@@ -64,7 +64,7 @@ def exact_total(store: EnergyStore, run: str, chip: str, cost_version: str) -> D
     return total
 
 
-@pytest.mark.parametrize("top", [0, 1, 20, 100, None])
+@pytest.mark.parametrize("top", mostly_thorough([20, 0, 1, 100, None], 2))
 @pytest.mark.parametrize(
     ("run", "chip", "cost_version"),
     [

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from factories import Shell
+from factories import Shell, mostly_thorough
 
 from energy_db import sql
 
 MAKES_IT_A_STORE = "alembic_version"
 
 
-@pytest.fixture(params=sorted({table.name for table in sql.tables()} - {MAKES_IT_A_STORE}))
+@pytest.fixture(params=mostly_thorough(sorted({table.name for table in sql.tables()} - {MAKES_IT_A_STORE}), 3))
 def missing(small_store: Path, request: pytest.FixtureRequest) -> str:
     """A table that the store in the folder of the shell has lost."""
     with duckdb.connect(small_store) as connection:

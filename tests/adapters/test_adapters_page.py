@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from factories import mostly_thorough
 from neo_objects import recorded_block
 
 import energy_db.adapters
@@ -84,7 +85,7 @@ IN_HAND = {
 }
 
 
-@pytest.mark.parametrize("framework", ROWS)
+@pytest.mark.parametrize("framework", mostly_thorough(ROWS, 6))
 def test_two_lines_lead_to_a_run(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(RECORDED)
     raw = recorded(OTHER_NAMES.get(framework, framework.partition(",")[0].lower()))
