@@ -228,7 +228,7 @@ FLOORS = (
     {"asked"},
     {"kept"},
     {"store", "accounting", "unstored"},
-    {"cli.output", "cli.modes", "cli.formats", "cli.following"},
+    {"cli.output", "cli.modes", "cli.formats", "cli.following", "cli.forked"},
     {"cli.pages"},
     {
         "cli.archive",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from energy_db.cli.forked import exit_code_of_child
 from energy_db.cli.output import Output, Settings, output_options, say, store_option
 from energy_db.errors import EnergyDbError
 
@@ -75,6 +76,8 @@ def verify(settings: Settings, /, output: Output, quick: bool) -> int:
     Every value can be read, all sums close at every grain, roll-ups equal events, no view or cost was changed, no cost
     lacks a source. Exit code 1 if not, 4 if the file is damaged.
     """
+    if (exit_code := exit_code_of_child(settings.path)) is not None:
+        return exit_code
     with _opened(settings) as store:
         results = store.verify(quick=quick)
     rows = [
@@ -133,6 +136,8 @@ def doctor(settings: Settings, /, output: Output) -> int:
       energy-db doctor
       energy-db doctor --json
     """
+    if (exit_code := exit_code_of_child(settings.path)) is not None:
+        return exit_code
     import platform
     from importlib.metadata import PackageNotFoundError, version
 

@@ -31,43 +31,19 @@ CREATE OR REPLACE VIEW _compared_operations (
     -- Why the operation takes no part; empty if it does.
     left_out
 ) AS
-WITH priced AS (
-    SELECT
-        chip,
-        cost_version,
-        operation,
-        driver,
-        energy_pj
-    FROM costs
-    WHERE NOT is_reference
-),
-
-sides AS (
+WITH sides AS (
     SELECT
         priced.chip,
-        priced.cost_version AS cost_version_a,
-        other.cost_version AS cost_version_b,
+        CASE WHEN sides.is_a THEN priced.cost_version ELSE other.cost_version END AS cost_version_a,
+        CASE WHEN sides.is_a THEN other.cost_version ELSE priced.cost_version END AS cost_version_b,
         priced.operation,
         priced.driver,
-        TRUE AS is_in_a,
-        FALSE AS is_in_b,
-        priced.energy_pj AS cost_a_pj,
-        NULL AS cost_b_pj
-    FROM priced
+        priced.energy_pj,
+        sides.is_a
+    FROM costs AS priced
     INNER JOIN cost_versions AS other ON priced.chip = other.chip
-    UNION ALL
-    SELECT
-        priced.chip,
-        other.cost_version AS cost_version_a,
-        priced.cost_version AS cost_version_b,
-        priced.operation,
-        priced.driver,
-        FALSE AS is_in_a,
-        TRUE AS is_in_b,
-        NULL AS cost_a_pj,
-        priced.energy_pj AS cost_b_pj
-    FROM priced
-    INNER JOIN cost_versions AS other ON priced.chip = other.chip
+    CROSS JOIN (VALUES (TRUE), (FALSE)) AS sides (is_a)
+    WHERE NOT priced.is_reference
 ),
 
 books AS (
@@ -77,10 +53,10 @@ books AS (
         cost_version_b,
         operation,
         driver,
-        bool_or(is_in_a) AS is_in_a,
-        bool_or(is_in_b) AS is_in_b,
-        max(cost_a_pj) AS cost_a_pj,
-        max(cost_b_pj) AS cost_b_pj
+        bool_or(is_a) AS is_in_a,
+        bool_or(NOT is_a) AS is_in_b,
+        max(CASE WHEN is_a THEN energy_pj END) AS cost_a_pj,
+        max(CASE WHEN NOT is_a THEN energy_pj END) AS cost_b_pj
     FROM sides
     GROUP BY chip, cost_version_a, cost_version_b, operation, driver
 ),

@@ -16,6 +16,14 @@ CREATE OR REPLACE VIEW _compared_parts (
     spikes_a,
     -- Spikes in the run after. [count]
     spikes_b,
+    -- Spikes of the whole run before. [count]
+    run_spikes_a,
+    -- Spikes of the whole run after. [count]
+    run_spikes_b,
+    -- The layer's share of the spikes of the run before; of a silent run, that of the other.
+    layer_share_a,
+    -- The layer's share of the spikes of the run after; of a silent run, that of the other.
+    layer_share_b,
     -- Share of the spikes of the layer in the run before.
     neuron_share_a,
     -- Share of the spikes of the layer in the run after.
@@ -31,24 +39,11 @@ WITH sides AS (
         layers.run_id_b,
         layers.layer,
         activity.neuron,
-        activity.n_spikes AS spikes_a,
-        0 AS spikes_b
+        CASE WHEN layers.is_a THEN activity.n_spikes ELSE 0 END AS spikes_a,
+        CASE WHEN layers.is_a THEN 0 ELSE activity.n_spikes END AS spikes_b
     FROM neuron_activity AS activity
-    INNER JOIN runs ON activity.run_key = runs.run_key
-    INNER JOIN _compared_layers AS layers
-        ON runs.run_id = layers.run_id_a AND activity.layer_index = layers.layer_index_a
-    UNION ALL
-    SELECT
-        layers.run_id_a,
-        layers.run_id_b,
-        layers.layer,
-        activity.neuron,
-        0 AS spikes_a,
-        activity.n_spikes AS spikes_b
-    FROM neuron_activity AS activity
-    INNER JOIN runs ON activity.run_key = runs.run_key
-    INNER JOIN _compared_layers AS layers
-        ON runs.run_id = layers.run_id_b AND activity.layer_index = layers.layer_index_b
+    INNER JOIN _layers_by_side AS layers
+        ON activity.run_key = layers.run_key AND activity.layer_index = layers.layer_index
 ),
 
 neurons AS (
@@ -81,6 +76,10 @@ SELECT
     NULL AS neuron,
     spikes_a,
     spikes_b,
+    run_spikes_a,
+    run_spikes_b,
+    layer_share_a,
+    layer_share_b,
     1.0 AS neuron_share_a,
     1.0 AS neuron_share_b,
     NULL AS fan_out_a,
@@ -95,6 +94,10 @@ SELECT
     neurons.neuron,
     neurons.spikes_a,
     neurons.spikes_b,
+    layers.run_spikes_a,
+    layers.run_spikes_b,
+    layers.layer_share_a,
+    layers.layer_share_b,
     coalesce(
         CAST(neurons.spikes_a AS DOUBLE) / nullif(layers.spikes_a, 0),
         CAST(neurons.spikes_b AS DOUBLE) / nullif(layers.spikes_b, 0)

@@ -30,32 +30,16 @@ WITH counted AS (
         operations.chip,
         operations.cost_version_a,
         operations.cost_version_b,
-        counts.layer_index AS layer_index_a,
-        NULL AS layer_index_b,
-        CAST(counts.driver_count * operations.cost_a_pj AS DECIMAL(38, 6)) AS energy_aa_pj,
-        CAST(counts.driver_count * operations.cost_b_pj AS DECIMAL(38, 6)) AS energy_ab_pj,
-        0 AS energy_ba_pj,
-        0 AS energy_bb_pj
+        sides.is_a,
+        counts.layer_index,
+        CAST(counts.driver_count * operations.cost_a_pj AS DECIMAL(38, 6)) AS energy_at_a_pj,
+        CAST(counts.driver_count * operations.cost_b_pj AS DECIMAL(38, 6)) AS energy_at_b_pj
     FROM _compared_operations AS operations
+    CROSS JOIN (VALUES (TRUE), (FALSE)) AS sides (is_a)
     INNER JOIN driver_counts AS counts
-        ON operations.run_key_a = counts.run_key AND operations.driver = counts.driver
-    WHERE operations.left_out IS NULL AND counts.grain <> 'spike'
-    UNION ALL
-    SELECT
-        operations.run_id_a,
-        operations.run_id_b,
-        operations.chip,
-        operations.cost_version_a,
-        operations.cost_version_b,
-        NULL AS layer_index_a,
-        counts.layer_index AS layer_index_b,
-        0 AS energy_aa_pj,
-        0 AS energy_ab_pj,
-        CAST(counts.driver_count * operations.cost_a_pj AS DECIMAL(38, 6)) AS energy_ba_pj,
-        CAST(counts.driver_count * operations.cost_b_pj AS DECIMAL(38, 6)) AS energy_bb_pj
-    FROM _compared_operations AS operations
-    INNER JOIN driver_counts AS counts
-        ON operations.run_key_b = counts.run_key AND operations.driver = counts.driver
+        ON
+            operations.driver = counts.driver
+            AND counts.run_key = CASE WHEN sides.is_a THEN operations.run_key_a ELSE operations.run_key_b END
     WHERE operations.left_out IS NULL AND counts.grain <> 'spike'
 ),
 
@@ -67,16 +51,17 @@ summed AS (
         counted.cost_version_a,
         counted.cost_version_b,
         layers.layer,
-        CAST(sum(counted.energy_aa_pj) AS DECIMAL(38, 6)) AS energy_aa_pj,
-        CAST(sum(counted.energy_ab_pj) AS DECIMAL(38, 6)) AS energy_ab_pj,
-        CAST(sum(counted.energy_ba_pj) AS DECIMAL(38, 6)) AS energy_ba_pj,
-        CAST(sum(counted.energy_bb_pj) AS DECIMAL(38, 6)) AS energy_bb_pj
+        CAST(sum(CASE WHEN counted.is_a THEN counted.energy_at_a_pj ELSE 0 END) AS DECIMAL(38, 6)) AS energy_aa_pj,
+        CAST(sum(CASE WHEN counted.is_a THEN counted.energy_at_b_pj ELSE 0 END) AS DECIMAL(38, 6)) AS energy_ab_pj,
+        CAST(sum(CASE WHEN counted.is_a THEN 0 ELSE counted.energy_at_a_pj END) AS DECIMAL(38, 6)) AS energy_ba_pj,
+        CAST(sum(CASE WHEN counted.is_a THEN 0 ELSE counted.energy_at_b_pj END) AS DECIMAL(38, 6)) AS energy_bb_pj
     FROM counted
-    LEFT JOIN _compared_layers AS layers
+    LEFT JOIN _layers_by_side AS layers
         ON
             counted.run_id_a = layers.run_id_a
             AND counted.run_id_b = layers.run_id_b
-            AND (counted.layer_index_a = layers.layer_index_a OR counted.layer_index_b = layers.layer_index_b)
+            AND counted.is_a = layers.is_a
+            AND counted.layer_index = layers.layer_index
     GROUP BY
         counted.run_id_a,
         counted.run_id_b,

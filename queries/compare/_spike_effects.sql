@@ -55,10 +55,10 @@ WITH costed AS (
         prices.is_uniform,
         parts.spikes_a,
         parts.spikes_b,
-        layers.run_spikes_a,
-        layers.run_spikes_b,
-        layers.layer_share_a,
-        layers.layer_share_b,
+        parts.run_spikes_a,
+        parts.run_spikes_b,
+        parts.layer_share_a,
+        parts.layer_share_b,
         parts.neuron_share_a,
         parts.neuron_share_b,
         prices.spike_cost_aa_pj
@@ -74,11 +74,6 @@ WITH costed AS (
         + prices.synaptic_event_cost_b_pj
         * coalesce(parts.fan_out_b, prices.fan_out_b, parts.fan_out_a, prices.fan_out_a, 0) AS cost_bb_pj
     FROM _compared_parts AS parts
-    INNER JOIN _compared_layers AS layers
-        ON
-            parts.run_id_a = layers.run_id_a
-            AND parts.run_id_b = layers.run_id_b
-            AND parts.layer = layers.layer
     INNER JOIN _compared_spike_costs AS prices
         ON
             parts.run_id_a = prices.run_id_a

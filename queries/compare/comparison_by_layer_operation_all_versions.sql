@@ -45,26 +45,17 @@ CREATE OR REPLACE VIEW comparison_by_layer_operation_all_versions (
 WITH sides AS (
     SELECT
         operations.*,
-        counts.layer_index AS layer_index_a,
-        NULL AS layer_index_b,
+        CASE WHEN sides.is_a THEN counts.layer_index END AS layer_index_a,
+        CASE WHEN NOT sides.is_a THEN counts.layer_index END AS layer_index_b,
         counts.grain,
-        counts.driver_count AS driver_count_a,
-        0 AS driver_count_b
+        CASE WHEN sides.is_a THEN counts.driver_count ELSE 0 END AS driver_count_a,
+        CASE WHEN sides.is_a THEN 0 ELSE counts.driver_count END AS driver_count_b
     FROM _compared_operations AS operations
+    CROSS JOIN (VALUES (TRUE), (FALSE)) AS sides (is_a)
     INNER JOIN driver_counts AS counts
-        ON operations.run_key_a = counts.run_key AND operations.driver = counts.driver
-    WHERE operations.left_out IS NULL
-    UNION ALL
-    SELECT
-        operations.*,
-        NULL AS layer_index_a,
-        counts.layer_index AS layer_index_b,
-        counts.grain,
-        0 AS driver_count_a,
-        counts.driver_count AS driver_count_b
-    FROM _compared_operations AS operations
-    INNER JOIN driver_counts AS counts
-        ON operations.run_key_b = counts.run_key AND operations.driver = counts.driver
+        ON
+            operations.driver = counts.driver
+            AND counts.run_key = CASE WHEN sides.is_a THEN operations.run_key_a ELSE operations.run_key_b END
     WHERE operations.left_out IS NULL
 ),
 
