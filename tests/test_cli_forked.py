@@ -49,5 +49,5 @@ def test_with_the_engine_in_it_a_process_goes_on_alone() -> None:
 
 
 def test_terminating_it_terminates_the_child() -> None:
-    done = ended("os.kill(os.getppid(), signal.SIGTERM); signal.pause()")
+    done = ended("signal.alarm(60); os.kill(os.getppid(), signal.SIGTERM); signal.pause()")
     assert done.returncode == 128 + 15

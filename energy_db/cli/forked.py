@@ -10,6 +10,7 @@ import threading
 from energy_db.errors import StoreError
 
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
 def exit_code_of_child(path: str) -> int | None:
@@ -33,11 +34,14 @@ def exit_code_of_child(path: str) -> int | None:
     """
     if not hasattr(os, "fork") or "duckdb" in sys.modules or threading.active_count() > 1:
         return None
+    signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)  # none may come before it is known what to do with it
     child = os.fork()
     if child == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
         return None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the child, too, which knows what to do
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if -exit_code in _CRASHES:
         raise StoreError(
