@@ -11,7 +11,7 @@ from energy_db import sql
 from energy_db.catalogue import shipped
 from energy_db.engines.copying import tables_here
 from energy_db.engines.duckdb import MEMORY, Engine, EngineError
-from energy_db.engines.wording import first_line, identifier
+from energy_db.engines.wording import WAY_BACK, first_line, identifier
 from energy_db.errors import StoreError
 
 
@@ -39,7 +39,6 @@ class CheckResult:
 _SLOW = frozenset({"spike_events", "energy_by_neuron_all_versions", "energy_by_step_all_versions"})
 
 _PUBLICATION = [sql.MART, "publication"]
-_WAY_BACK = "Restore it from a backup or a publication, or ingest the run files again into a new store."
 
 
 def check_results(engine: Engine, quick: bool = False) -> Iterator[CheckResult]:
@@ -83,7 +82,7 @@ def refuse_missing_tables(engine: Engine) -> None:
     here = set(tables_here(engine))
     if missing := [table.name for table in sql.tables() if ("main", table.name) not in here]:
         tables = f"its table {missing[0]} is" if len(missing) == 1 else f"its tables {', '.join(missing)} are"
-        raise StoreError(f"{engine.path} is damaged: {tables} missing", _WAY_BACK)
+        raise StoreError(f"{engine.path} is damaged: {tables} missing", WAY_BACK)
 
 
 def refuse_missing_tables_in(path: str) -> None:
@@ -116,7 +115,7 @@ def _refuse_damaged(engine: Engine, quick: bool) -> None:
             troubles[_shown(schema, table)] = error.message.removeprefix(damaged)
     if troubles:
         reason = next(iter(troubles.values()))
-        raise StoreError(f"{damaged}{', '.join(troubles)} cannot be read: {reason}", _WAY_BACK)
+        raise StoreError(f"{damaged}{', '.join(troubles)} cannot be read: {reason}", WAY_BACK)
 
 
 def _tables_to_read(engine: Engine, quick: bool) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 
+from energy_db.engines.wording import WAY_BACK
 from energy_db.errors import StoreError
 
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
@@ -46,6 +47,6 @@ def exit_code_of_child(path: str) -> int | None:
     if -exit_code in _CRASHES:
         raise StoreError(
             f"{path} is damaged: the engine crashes at what it reads ({signal.Signals(-exit_code).name})",
-            "Restore it from a backup or a publication, or ingest the run files again into a new store.",
+            WAY_BACK,
         )
     return exit_code if exit_code >= 0 else 128 - exit_code

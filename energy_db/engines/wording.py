@@ -21,6 +21,7 @@ _OF_ANOTHER_KIND = (
     "not a valid DuckDB database",
     "requires the extension",
 )
+WAY_BACK = "Restore it from a backup or a publication, or ingest the run files again into a new store."
 CLOSE_IT = "Close the other EnergyStore, connection or SQLAlchemy engine first."
 
 
