@@ -23,10 +23,10 @@ demo: $(VENV)/installed ## Ingest three recorded runs and print where their ener
 	@$(VENV)/bin/energy-db demo
 
 test: $(VENV)/ready ## Run the tests, but for those that take long.
-	$(VENV)/bin/python -m pytest -n 2
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal
 
 test-thorough: $(VENV)/ready ## Run the tests that take long: kills, many examples, whole pages.
-	$(VENV)/bin/python -m pytest -n 2 -m thorough
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal -m thorough
 
 faults: $(VENV)/ready ## Kill, fill the disk, damage and fuzz: hundreds of kills, thousands of broken files (not part of check).
 	FAULTS_KILLS=300 FAULTS_MUTATIONS=10000 FAULTS_RESULTS=$(CURDIR)/.cache/faults \

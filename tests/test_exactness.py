@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from factories import mostly_thorough
 
 from energy_db import EnergyStore
 
@@ -213,7 +214,7 @@ def test_the_arrays_hold_the_spikes_that_were_published(recorded: dict[str, Reco
     assert counted == PUBLISHED_SPIKES
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", mostly_thorough([1, 2]))
 @pytest.mark.parametrize("grain", EXPECTED)
 def test_every_figure_is_that_of_numpy(
     store: EnergyStore, recorded: dict[str, Recorded], grain: str, threads: int
@@ -229,7 +230,7 @@ def test_every_figure_is_that_of_numpy(
     assert {version for _, version in in_force} >= {("loihi2", "tutorial72"), ("odin", "frenkel2019")}
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", mostly_thorough([1, 2]))
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_spike_costs_what_its_layer_says(
     store: EnergyStore, recorded: dict[str, Recorded], version: Version, threads: int

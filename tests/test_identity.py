@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from factories import EVENTS, NETWORK, Shell, assert_refused, rearranged, run_file, unchanged, with_sidecar
+from factories import EVENTS, NETWORK, Shell, assert_refused, one_in, rearranged, run_file, unchanged, with_sidecar
 
 from energy_db import EnergyDbError, EnergyStore
 
@@ -31,19 +31,22 @@ def store(small_store: Path) -> Iterator[EnergyStore]:
 
 @pytest.mark.parametrize(
     "written",
-    [
-        pytest.param({}, id="moved"),
-        pytest.param({"columns": rearranged(EVENTS, [3, 0, 5, 1, 4, 2])}, id="shuffled rows"),
-        pytest.param({"compression": "zstd"}, id="other compression"),
-        pytest.param({"row_group_size": 1}, id="other row groups"),
-        pytest.param({"types": dict.fromkeys(("neuron", "timestep", "sample"), pa.uint8())}, id="narrow integers"),
-        pytest.param({"types": {"neuron": pa.int32(), "sample": pa.uint64()}}, id="mixed integers"),
-        pytest.param({"types": {"layer": pa.dictionary(pa.int8(), pa.string())}}, id="dictionary layers"),
-        pytest.param({"columns": {**EVENTS, "layer": [0, 0, 0, 0, 1, 1]}}, id="numbered layers"),
-        pytest.param({"columns": {**EVENTS, "n_spikes": [1] * 6}}, id="one spike a row, said so"),
-        pytest.param({"columns": {**EVENTS, "voltage": [0.5] * 6}}, id="an extra column"),
-        pytest.param({"columns": dict(reversed(EVENTS.items()))}, id="other column order"),
-    ],
+    one_in(
+        3,
+        [
+            pytest.param({}, id="moved"),
+            pytest.param({"columns": rearranged(EVENTS, [3, 0, 5, 1, 4, 2])}, id="shuffled rows"),
+            pytest.param({"compression": "zstd"}, id="other compression"),
+            pytest.param({"row_group_size": 1}, id="other row groups"),
+            pytest.param({"types": dict.fromkeys(("neuron", "timestep", "sample"), pa.uint8())}, id="narrow integers"),
+            pytest.param({"types": {"neuron": pa.int32(), "sample": pa.uint64()}}, id="mixed integers"),
+            pytest.param({"types": {"layer": pa.dictionary(pa.int8(), pa.string())}}, id="dictionary layers"),
+            pytest.param({"columns": {**EVENTS, "layer": [0, 0, 0, 0, 1, 1]}}, id="numbered layers"),
+            pytest.param({"columns": {**EVENTS, "n_spikes": [1] * 6}}, id="one spike a row, said so"),
+            pytest.param({"columns": {**EVENTS, "voltage": [0.5] * 6}}, id="an extra column"),
+            pytest.param({"columns": dict(reversed(EVENTS.items()))}, id="other column order"),
+        ],
+    ),
 )
 def test_the_same_content_is_unchanged(
     shell: Shell, small_store: Path, kept: tuple[str, str], written: dict[str, Any]

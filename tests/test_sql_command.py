@@ -20,7 +20,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from factories import EVENTS, Shell, dump, run_file, with_sidecar
+from factories import EVENTS, Shell, dump, one_in, run_file, with_sidecar
 
 from energy_db import EnergyStore, sql, tables
 from energy_db.asking import queries
@@ -262,17 +262,20 @@ class TestSavingQueries:
 
     @pytest.mark.parametrize(
         ("name", "query", "kind", "message"),
-        [
-            ("top_neurons", "SELECT 1", UsageError, "shipped query"),
-            ("a.sql", "SELECT 1", UsageError, "cannot be the name"),
-            ("a~1", "SELECT 1", UsageError, "cannot be the name"),
-            ("", "SELECT 1", UsageError, "cannot be the name"),
-            ("mine", "DELETE FROM runs", QueryError, "DELETE"),
-            ("mine", "FROM 'x.csv'", QueryError, "no table or view"),
-            ("mine", "SELECT 1; SELECT 2", QueryError, "found 2"),
-            ("mine", "SELECT energy FROM energy_by_layer", QueryError, "would fail"),
-            ("mine", "", QueryError, "found 0"),
-        ],
+        one_in(
+            4,
+            [
+                ("top_neurons", "SELECT 1", UsageError, "shipped query"),
+                ("a.sql", "SELECT 1", UsageError, "cannot be the name"),
+                ("a~1", "SELECT 1", UsageError, "cannot be the name"),
+                ("", "SELECT 1", UsageError, "cannot be the name"),
+                ("mine", "DELETE FROM runs", QueryError, "DELETE"),
+                ("mine", "FROM 'x.csv'", QueryError, "no table or view"),
+                ("mine", "SELECT 1; SELECT 2", QueryError, "found 2"),
+                ("mine", "SELECT energy FROM energy_by_layer", QueryError, "would fail"),
+                ("mine", "", QueryError, "found 0"),
+            ],
+        ),
     )
     def test_what_cannot_be_kept_is_refused(
         self, net: Path, name: str, query: str, kind: type[Exception], message: str
@@ -339,21 +342,24 @@ class TestTime:
 class TestValues:
     @pytest.mark.parametrize(
         ("written", "expected"),
-        [
-            ("5", (5, "INTEGER")),
-            ("-5", (-5, "INTEGER")),
-            ("0.10", (Decimal("0.10"), "DECIMAL(2,2)")),
-            ("true", (True, "BOOLEAN")),
-            ("False", (False, "BOOLEAN")),
-            ("2026-01-02", (date(2026, 1, 2), "DATE")),
-            ("2026-01-02 03:04:05", (datetime(2026, 1, 2, 3, 4, 5), "TIMESTAMP")),
-            ('"5"', ("5", "VARCHAR")),
-            ("007", ("007", "VARCHAR")),
-            ("a=b", ("a=b", "VARCHAR")),
-            ("it's; DROP TABLE runs", ("it's; DROP TABLE runs", "VARCHAR")),
-            ("", ("", "VARCHAR")),
-            ('"', ('"', "VARCHAR")),
-        ],
+        one_in(
+            4,
+            [
+                ("5", (5, "INTEGER")),
+                ("-5", (-5, "INTEGER")),
+                ("0.10", (Decimal("0.10"), "DECIMAL(2,2)")),
+                ("true", (True, "BOOLEAN")),
+                ("False", (False, "BOOLEAN")),
+                ("2026-01-02", (date(2026, 1, 2), "DATE")),
+                ("2026-01-02 03:04:05", (datetime(2026, 1, 2, 3, 4, 5), "TIMESTAMP")),
+                ('"5"', ("5", "VARCHAR")),
+                ("007", ("007", "VARCHAR")),
+                ("a=b", ("a=b", "VARCHAR")),
+                ("it's; DROP TABLE runs", ("it's; DROP TABLE runs", "VARCHAR")),
+                ("", ("", "VARCHAR")),
+                ('"', ('"', "VARCHAR")),
+            ],
+        ),
     )
     def test_a_value_is_what_it_looks_like(
         self, net: Path, shell: Shell, tmp_path: Path, written: str, expected: tuple[Any, str]
@@ -364,7 +370,7 @@ class TestValues:
         assert (row["value"], row["kind"].replace("DECIMAL(3,2)", "DECIMAL(2,2)")) == expected
 
     @pytest.mark.parametrize("parameter", ["run", "before_run"])
-    @pytest.mark.parametrize("selector", ["latest", "net", "run-2", "@accuracy=0.8", '"latest"'])
+    @pytest.mark.parametrize("selector", one_in(4, ["latest", "net", "run-2", "@accuracy=0.8", '"latest"']))
     def test_a_run_may_be_said_in_any_way(self, net: Path, shell: Shell, parameter: str, selector: str) -> None:
         result = shell("sql", f"SELECT ${parameter} AS id", "-p", f"{parameter}={selector}", "-f", "csv")
         assert result.stdout == "id\nrun-2\n"
@@ -374,16 +380,19 @@ class TestValues:
 
     @pytest.mark.parametrize(
         ("arguments", "exit_code", "message"),
-        [
-            (["SELECT $a", "-p", "b=1"], 2, "a parameter $a, but no value"),
-            (["SELECT $a", "-p", "a=1", "-p", "b=1"], 2, "no parameter $b"),
-            (["SELECT $chip", "-p", "chip=1", "-p", "chp=1"], 2, "Did you mean 'chip'?"),
-            (["SELECT 1", "-p", "a=1"], 2, "Its parameters: none"),
-            (["SELECT $a", "-p", "a"], 2, "expected NAME=VALUE"),
-            (["SELECT $a", "-p", "=1"], 2, "expected NAME=VALUE"),
-            (["SELECT $a", "-p", "a=1", "-p", "a=2"], 2, "given twice"),
-            (["SELECT $run", "-p", "run=nobody"], 3, "no run is called 'nobody'"),
-        ],
+        one_in(
+            3,
+            [
+                (["SELECT $a", "-p", "b=1"], 2, "a parameter $a, but no value"),
+                (["SELECT $a", "-p", "a=1", "-p", "b=1"], 2, "no parameter $b"),
+                (["SELECT $chip", "-p", "chip=1", "-p", "chp=1"], 2, "Did you mean 'chip'?"),
+                (["SELECT 1", "-p", "a=1"], 2, "Its parameters: none"),
+                (["SELECT $a", "-p", "a"], 2, "expected NAME=VALUE"),
+                (["SELECT $a", "-p", "=1"], 2, "expected NAME=VALUE"),
+                (["SELECT $a", "-p", "a=1", "-p", "a=2"], 2, "given twice"),
+                (["SELECT $run", "-p", "run=nobody"], 3, "no run is called 'nobody'"),
+            ],
+        ),
     )
     def test_what_does_not_fit_is_said_before_the_query_runs(
         self, net: Path, shell: Shell, arguments: list[str], exit_code: int, message: str
@@ -444,7 +453,9 @@ class TestLists:
         assert (result.exit_code, result.stdout) == (3, "")
         assert f"Did you mean '{right}'?" in result.stderr
 
-    @pytest.mark.parametrize("option", [["--views"], ["--describe", "mart.runs"], ["--queries"], ["--history", "mine"]])
+    @pytest.mark.parametrize(
+        "option", one_in(2, [["--views"], ["--describe", "mart.runs"], ["--queries"], ["--history", "mine"]])
+    )
     def test_each_list_comes_in_each_format(self, net: Path, shell: Shell, tmp_path: Path, option: list[str]) -> None:
         assert shell("sql", "SELECT 1", "--save", "mine").exit_code == 0
         rows = json.loads(shell("sql", *option, "--json").stdout)["rows"]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from factories import EVENTS, Shell, assert_refused, run_file, with_sidecar
+from factories import EVENTS, Shell, assert_refused, one_in, run_file, with_sidecar
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -345,7 +345,7 @@ def of_layer(fan_out: Any, **other: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("network", "says"),
-    [
+    one_in(4, [
         bad(of_layer({}), "fan_out must have one of the keys dense, conv, mask", id="no form"),
         bad(of_layer({"dense": 2, "mask": [[1]]}), "fan_out must have one of the keys dense", id="two forms"),
         bad(of_layer({"dence": 2}), "unknown key 'dence'\n  → Did you mean 'dense'?", id="misspelt form"),
@@ -359,7 +359,7 @@ def of_layer(fan_out: Any, **other: Any) -> dict[str, Any]:
         bad(of_layer({"conv": CONV}, n_neurons=3), "fan_out has 16 entries for 3 neurons", id="another size"),
         bad(of_layer({"mask": [[1], [0, 1]]}), "fan_out: mask cannot be read as an array", id="ragged mask"),
         bad(of_layer({"mask": [[0, 2, 1]]}), "fan_out: mask must hold true and false", id="mask of weights"),
-    ],
+    ]),
 )  # fmt: skip
 def test_a_network_file_with_a_broken_fan_out(
     shell: Shell, small_store: Path, network: dict[str, Any], says: str

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from factories import one_in
 from pyarrow import parquet
 
 from energy_db import EnergyAccountant
@@ -160,7 +161,7 @@ COUNTED = {
 
 
 class TestAccountant:
-    @pytest.mark.parametrize("chip", COUNTED)
+    @pytest.mark.parametrize("chip", one_in(3, COUNTED))
     def test_the_figures_of_sc_neurocore(self, chip: str) -> None:
         accountant = EnergyAccountant(chip, cost_version=SC_NEUROCORE)
         p1 = accountant.account(["hid", "out"], [(4, 3), (3, 2)], [8, 6], 5)
