@@ -118,6 +118,7 @@ class TestArchive:
             assert (again.runs, again.n_events, two_runs.stat().st_ino) == ((), 0, inode)
             assert [run.name for run in again.without_events] == ["digits-sparse"]
 
+    @pytest.mark.thorough
     def test_a_store_in_memory_drops_them_too(self, digits: Path) -> None:
         with EnergyStore(":memory:") as store:
             run = store.ingest(digits / "digits-sparse.parquet")
@@ -125,6 +126,7 @@ class TestArchive:
             assert store.sql("SELECT count(*) AS n FROM spike_events").to_pylist() == [{"n": 0}]
             assert not store.run(run.run_id).has_events
 
+    @pytest.mark.thorough
     def test_a_link_to_the_store_stays_a_link(self, two_runs: Path) -> None:
         link = two_runs.parent / "link.duckdb"
         link.symlink_to(two_runs)
@@ -133,6 +135,7 @@ class TestArchive:
         assert link.is_symlink()
         assert not EnergyStore(two_runs, read_only=True).run("digits-sparse").has_events
 
+    @pytest.mark.thorough
     def test_the_mode_of_the_file_stays(self, two_runs: Path) -> None:
         two_runs.chmod(0o640)
         with EnergyStore(two_runs) as store:
@@ -173,6 +176,7 @@ class TestRefused:
                 store.archive(["digits-sparse"])
             assert other.run("digits-sparse").has_events
 
+    @pytest.mark.thorough
     def test_a_file_that_cannot_be_written_whole_leaves_the_store_as_it_was(self, two_runs: Path) -> None:
         content = two_runs.read_bytes()
         # Both have events, so that the new file would be nearly as large as the old one.
@@ -223,6 +227,7 @@ class TestCommand:
         assert "729007 events of 2 runs would be dropped" in result.stderr
         assert rows_of(two_runs, "SELECT count(*) FROM spike_events") == [(729_007,)]
 
+    @pytest.mark.thorough
     def test_a_run_that_has_none_is_named(self, two_runs: Path, shell: Shell) -> None:
         shell("archive", "--runs", "digits-sparse")
         result = shell("archive", "--runs", "digits-sparse")
@@ -284,6 +289,7 @@ class TestLimits:
             EnergyStore(small_store, **limits)
         EnergyStore(small_store).close()
 
+    @pytest.mark.thorough
     def test_hold_behind_an_archive(self, two_runs: Path) -> None:
         with EnergyStore(two_runs, threads=1) as store:
             store.archive(["digits-sparse"])

@@ -212,6 +212,7 @@ class TestWhereItIsLookedFor:
         result = shell("check", "--chip", "loihi2")
         assert (result.exit_code, "there is no limit to check" in result.stderr) == (2, True)
 
+    @pytest.mark.thorough
     def test_a_broken_project_is_nothing_to_other_limits(self, small_store: Path, shell: Shell) -> None:
         limit = ("check", "--chip", "loihi2", "--max-energy", "1 J")
         for text in ('[project\nname = "x"', '[project]\ndependencies = ["energy-db>=1"\n', "\xff = ["):
@@ -232,6 +233,7 @@ class TestWhereItIsLookedFor:
         result = shell("check", "--chip", "loihi2", "--max-energy", "1 J", "--budget", "")
         assert (result.exit_code, "the name of the budget file is empty" in result.stderr) == (2, True)
 
+    @pytest.mark.thorough
     def test_a_baseline_of_the_budget_that_no_limit_needs_is_a_note(self, small_store: Path, shell: Shell) -> None:
         written(small_store.parent, 'chip = "loihi2"\nbaseline = "@main"\n[[limit]]\nmax_energy = "1 J"')
         result = shell("check")
@@ -240,6 +242,7 @@ class TestWhereItIsLookedFor:
         assert shell("check", "--against", "@main").exit_code == 3
         assert shell("check", "--max-increase", "1 %").exit_code == 3
 
+    @pytest.mark.thorough
     def test_options_are_checked_beside_it(self, small_store: Path, shell: Shell) -> None:
         written(small_store.parent, 'chip = "loihi2"\n[[limit]]\nmax_energy = "11 pJ"')
         assert shell("check", "--max-energy", "10 pJ").exit_code == 1
@@ -316,6 +319,7 @@ class TestWhere:
         assert "no limit is about it" in result.stdout
         assert shell("check", "--allow-missing").exit_code == 0
 
+    @pytest.mark.thorough
     def test_a_tag_that_no_run_carries_is_no_pass(self, small_store: Path, shell: Shell) -> None:
         text = 'chip = "loihi2"\n[[limit]]\nmax_energy = "1 J"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {brnch = "x"}'
         written(small_store.parent, text)

@@ -296,6 +296,7 @@ STEPPED = st.builds(
 
 
 class TestWhatDoesNotMatter:
+    @pytest.mark.thorough
     @given(STEPPED, st.sampled_from([0.001, 1000.0, 2.0**40]))
     @settings(max_examples=30, deadline=None)
     def test_the_unit(self, values: list[float], factor: float) -> None:
@@ -303,6 +304,7 @@ class TestWhatDoesNotMatter:
         assert [(step.index, step.p_value) for step in scaled] == [(step.index, step.p_value) for step in steps]
         assert [step.after for step in scaled] == pytest.approx([factor * step.after for step in steps])
 
+    @pytest.mark.thorough
     @given(STEPPED, st.sampled_from([-1000.0, 64.0, 10000.0]))
     @settings(max_examples=30, deadline=None)
     def test_where_zero_is(self, values: list[float], shift: float) -> None:
@@ -311,6 +313,7 @@ class TestWhatDoesNotMatter:
         [shifted] = find_steps([[value + shift for value in values]], least_change=0)
         assert [(step.index, step.p_value) for step in shifted] == [(step.index, step.p_value) for step in steps]
 
+    @pytest.mark.thorough
     @given(STEPPED)
     @settings(max_examples=30, deadline=None)
     def test_which_way_is_up(self, values: list[float]) -> None:
@@ -326,6 +329,7 @@ class TestWhatDoesNotMatter:
     def test_a_constant_has_no_step(self, value: int, n_values: int) -> None:
         assert find_steps([[float(value)] * n_values]) == [()]
 
+    @pytest.mark.thorough
     @given(VALUES)
     @settings(max_examples=60, deadline=None)
     def test_steps_are_what_they_say(self, values: list[float]) -> None:

@@ -234,6 +234,7 @@ class TestAdd:
         assert shell("costs", "add", file).exit_code == 0
         assert shell("costs", "show", "toy").exit_code == 0
 
+    @pytest.mark.thorough
     def test_several_files_at_once(self, shell: Shell, tmp_store: Path) -> None:
         files = [revision("rev1", 5, 1, BOARD), revision("rev2", 4, 2)]
         assert_refused(
@@ -360,6 +361,7 @@ class TestInForce:
         assert shell("costs", "in-force", "toy", "rev1", "--from", "2020-01-01").stderr == ""
         assert shell("costs", "in-force", "toy", "rev2").stderr == ""
 
+    @pytest.mark.thorough
     def test_a_dry_run(self, shell: Shell, toy: Path) -> None:
         before = dump(toy)
         assert "would be added" in shell("costs", "in-force", "toy", "rev2", "--dry-run").stdout

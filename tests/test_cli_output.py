@@ -239,6 +239,7 @@ def test_help_begins_with_examples(shell: Shell, verb: list[str]) -> None:
 
 
 class TestUpkeep:
+    @pytest.mark.thorough
     def test_migrate_a_new_store(self, shell: Shell, small_store: Path) -> None:
         before = dump(small_store)
         for options in ([], ["--dry-run"]):

@@ -146,6 +146,7 @@ class TestTheWholeOfIt:
         ):
             assert row in shown.splitlines()
 
+    @pytest.mark.thorough
     def test_relative_and_only_changed(self, shell: Shell) -> None:
         shown = page(shell, "before", "after", "--chip", "toy", "--relative", "--only-changed").splitlines()
         # 3.183 and -0.183 of 16 pJ; the others are 0.
@@ -157,6 +158,7 @@ class TestTheWholeOfIt:
         ]
         assert "hid/0               4             5  8.0 pJ  10.0 pJ  +12.5 %" in shown
 
+    @pytest.mark.thorough
     def test_markdown(self, shell: Shell) -> None:
         shown = page(shell, "before", "after", "--chip", "toy", "-f", "md").splitlines()
         assert shown[0].startswith("# before (")
@@ -173,6 +175,7 @@ class TestTheWholeOfIt:
         assert "Why: 0.0 %: nothing changed" in shown
         assert "Layers" not in shown
 
+    @pytest.mark.thorough
     def test_a_run_under_two_versions(self, shell: Shell) -> None:
         found = data(shell, "before", "before", "--chip", "toy", "--cost-a", "v2", "--cost-b", "v1")
         assert (found["total_a_pj"], found["total_b_pj"]) == (32.0, 16.0)
@@ -240,6 +243,7 @@ class TestRows:
         assert data(shell, *arguments, "--top", 0)["rows"] == []
         assert data(shell, "before", "after", "--chip", "toy", "--top", 1)["neurons"][0]["neuron"] == 0
 
+    @pytest.mark.thorough
     def test_only_changed(self, shell: Shell) -> None:
         rows = data(shell, "before", "after", "--chip", "toy", "--by", "layer", "--only-changed")["rows"]
         assert [row["layer"] for row in rows] == ["hid", "out"]
@@ -283,6 +287,7 @@ class TestEveryChip:
         shares = [row["change_share"] for row in found["rows"]]
         assert shares == sorted(shares)
 
+    @pytest.mark.thorough
     def test_as_a_table_and_csv(self, shell: Shell) -> None:
         result = shell("compare", "before", "after")
         assert "toy" in result.stdout
@@ -302,6 +307,7 @@ class TestEveryChip:
         says = [f"{options[0]}: needs one chip", "--chip loihi2"]
         assert_refused(shell, store, 2, ["compare", "before", "after", *options], says)
 
+    @pytest.mark.thorough
     def test_what_is_not_comparable(self, shell: Shell) -> None:
         result = shell("compare", "before", "longer")
         assert result.exit_code == NOT_COMPARABLE

@@ -113,6 +113,7 @@ class TestTheWorkedExample:
         for key, effects in split.by_neuron().items():
             assert vars(neurons[key]) == pytest.approx({k: float(v) for k, v in effects.items()}, abs=1e-9)
 
+    @pytest.mark.thorough
     def test_by_the_logarithmic_mean(self, worked: EnergyStore) -> None:
         found = worked.compare("before", "after", "toy", cost_version_a="v1", cost_version_b="v2", method="lmdi")
         assert rounded(found.effects) == {"spikes": -837.2, "layer_mix": -496.0, "cost": 953.2}
@@ -253,6 +254,7 @@ class TestDigits:
         found = digits_runs.compare(BASELINE, after, chip, cost_version_a=cost_version, cost_version_b=cost_version)
         self.assert_agrees(found, (counted[BASELINE], counted[after]), (VERSIONS[version], VERSIONS[version]))
 
+    @pytest.mark.thorough
     def test_under_two_versions_with_other_operations(
         self, digits_runs: EnergyStore, counted: dict[str, Counted]
     ) -> None:
@@ -263,6 +265,7 @@ class TestDigits:
         self.assert_agrees(found, (counted[BASELINE], counted[RESEEDED]), books)
         assert [entry.what for entry in found.differs if entry.matters] == ["what the costs include"]
 
+    @pytest.mark.thorough
     def test_work_and_costs_change_at_once(self, digits_runs: EnergyStore, counted: dict[str, Counted]) -> None:
         # Neurons are pruned, synapses get costlier, and spikes are charged where every timestep was before.
         books = (
@@ -329,6 +332,7 @@ class TestDigitsInWords:
         # 6,297 of 196,442 are 3.2 %, 11,167 of 140,600 are 7.9 %, 219,710.4 of 899,253.2 are 24.4 %.
         assert sparser.why == "-75.6 %: hidden1 fires 97 % less, hidden2 fires 92 % less"
 
+    @pytest.mark.thorough
     def test_why_on_the_way_back(self, digits_runs: EnergyStore) -> None:
         # 196,442 / 6,297 = 31.2, 140,600 / 11,167 = 12.6, 899,253.2 / 219,710.4 = 4.093
         why = digits_runs.compare(SPARSE, BASELINE, "loihi2").why

@@ -100,5 +100,6 @@ def test_the_examples_reach_every_grain(cells: dict[str, dict[Key, Decimal]]) ->
     assert {grain for grain, energies in cells.items() if any(energies.values())} == ALL
 
 
+@pytest.mark.thorough
 def test_verify_says_so(store: EnergyStore) -> None:
     assert [result.check for result in store.verify() if result.n_failures] == []

@@ -74,6 +74,7 @@ class TestRoundTrip:
         after = rows_of(tmp_path / "again.duckdb")
         assert {name for name in before if before[name] != after[name]} == set()
 
+    @pytest.mark.thorough
     def test_without_events(self, full: Path, tmp_path: Path) -> None:
         exported(full, tmp_path / "out", "parquet", events=False)
         assert not (tmp_path / "out" / "spike_events").exists()

@@ -166,6 +166,7 @@ def test_says_when_nothing_is_priced(store: EnergyStore) -> None:
 
 
 class TestExport:
+    @pytest.mark.thorough
     def test_to_stdout_and_to_a_file(self, small_store: Path, shell: Shell, tmp_path: Path) -> None:
         printed = shell("export", "kept", "--chip", "loihi2", "--format", "speedscope")
         written = shell("export", "kept", "--chip", "loihi2", "--format", "speedscope", "-o", "run.json")

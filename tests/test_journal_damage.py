@@ -238,6 +238,7 @@ def test_every_bit_of_the_columns(recording: Recording) -> None:
     assert outcomes == {"refused", "taken"}
 
 
+@pytest.mark.thorough
 def test_every_bit_before_a_body(recording: Recording) -> None:
     """Damaged lengths reach into what is not there, and ask for memory that nobody has."""
     recording.writer.abort()

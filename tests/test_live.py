@@ -365,12 +365,14 @@ class TestTraining:
             assert str(folder) in str(error.value.hint)
             assert store.ingest(recover(folder)).n_spikes == 26
 
+    @pytest.mark.thorough
     def test_trainings_of_one_name_are_a_history(self, empty_store: EnergyStore) -> None:
         for n_hidden in (20, 10):
             with empty_store.live("loihi2", layers=LAYERS, name="fit") as live:
                 live.step(spikes(n_hidden, 6))
         assert [run.n_spikes for run in empty_store.runs(name="fit")] == [16, 26]
 
+    @pytest.mark.thorough
     def test_trainings_side_by_side_share_a_spool(self, empty_store: EnergyStore, tmp_path: Path) -> None:
         for n_hidden in (20, 10):
             pricing = EnergyStore(":memory:")

@@ -159,6 +159,7 @@ class TestBothWays:
         assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
         assert sql.newest_revision() == numbers[-1]
 
+    @pytest.mark.thorough
     def test_the_first_revision_is_what_it_was(self, old_store: Path, tmp_path: Path) -> None:
         path = tmp_path / "stepped.duckdb"
         engine, config = Engine(str(path)), Config()
@@ -272,6 +273,7 @@ class TestFailure:
         assert dump(blocked_store) == before
         assert catalogue(blocked_store) == shape
 
+    @pytest.mark.thorough
     def test_it_says_so_without_a_traceback(self, blocked_store: Path, shell: Shell) -> None:
         result = shell("migrate")
         assert result.exit_code == 4

@@ -92,6 +92,7 @@ class TestInstalled:
         assert package.is_relative_to(elsewhere)
         assert root == package.parent / "sql"
 
+    @pytest.mark.thorough
     def test_it_ingests_and_reports(self, elsewhere: Path) -> None:
         recording = str(TOP / "examples" / "digits-sparse.parquet")
         assert "stored" in run(elsewhere, "-m", "energy_db", "ingest", recording)

@@ -102,6 +102,7 @@ class TestWhatIsUnknown:
         assert report.total_energy_pj == pytest.approx(8 * 27.1 + 3240.0)
         assert (report.unpriced, report.warnings) == ((), ())
 
+    @pytest.mark.thorough
     def test_strict_is_exit_3(self, small_store: Path, shell: Shell) -> None:
         complete = shell("report", "latest", "--chip", "loihi2", "--strict")
         assert complete.exit_code == 0
@@ -365,6 +366,7 @@ class TestReceipt:
         assert "energy_by_layer_operation_all_versions" in known["views"]
         json.dumps(known)
 
+    @pytest.mark.thorough
     def test_the_command_line_prints_it(self, small_store: Path, shell: Shell) -> None:
         result = shell("report", "latest", "--chip", "loihi2", "--lineage")
         with EnergyStore(small_store, read_only=True) as store:

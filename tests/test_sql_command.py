@@ -234,6 +234,7 @@ class TestShippedQueries:
 
 
 class TestSavingQueries:
+    @pytest.mark.thorough
     def test_a_query_has_a_history(self, net: Path) -> None:
         with EnergyStore(net) as store:
             first = store.save_query("mine", "SELECT 1 AS x", about="One.")
@@ -289,6 +290,7 @@ class TestSavingQueries:
         with EnergyStore(net, read_only=True) as store, pytest.raises(StoreError, match="read-only"):
             store.save_query("mine", "SELECT 1")
 
+    @pytest.mark.thorough
     def test_a_merge_leaves_the_queries_of_others_where_they_are(self, net: Path, tmp_path: Path) -> None:
         with EnergyStore(net) as store:
             store.save_query("theirs", "SELECT 1")
@@ -314,6 +316,7 @@ class TestTime:
         with pytest.raises(UsageError, match="timeout is"):
             reader.sql("SELECT 1", timeout=seconds)
 
+    @pytest.mark.thorough
     def test_the_command_says_so(self, net: Path, shell: Shell) -> None:
         result = shell("sql", SLOW, "--timeout", "0.2")
         assert (result.exit_code, result.stdout) == (4, "")
@@ -492,7 +495,7 @@ class TestTerminals:
         rows = [{"a": "x" * 40, "b": "y" * 40}]
         assert tables.text_table(rows, 30) == tables.text_table(rows)
 
-    @pytest.mark.parametrize("is_watched", [True, False])
+    @pytest.mark.parametrize("is_watched", one_in(2, [True, False]))
     def test_only_a_terminal_gets_them_so(self, net: Path, is_watched: bool) -> None:
         command = [sys.executable, "-m", "energy_db", "--db", str(net), "sql", "--queries"]
         environment = os.environ | {"COLUMNS": "80"}

@@ -218,6 +218,7 @@ class TestMetrics:
         assert trend.n_runs == 32
         assert "2 of 32 runs left out: they have no value to compare" in trend.warnings
 
+    @pytest.mark.thorough
     def test_static_power_is_a_series_of_its_own(self, store: EnergyStore) -> None:
         # 4 timesteps of 1 ms in 2 samples: 0.008 s of 1000 pJ; a spike of a neuron costs 2 pJ
         costs = [Cost("fire", "neuron_spike", 2), Cost("leak", "second", 1000, scope="static")]
@@ -459,6 +460,7 @@ class TestBlessings:
         assert step.accepted.reason == "more neurons on purpose"
         assert step.evidence == "exact"
 
+    @pytest.mark.thorough
     def test_not_by_one_at_the_level_before_or_on_another_chip_or_taken_back(self, store: EnergyStore) -> None:
         store.bless(store.runs()[20], "toy", reason="the level of then")
         store.bless(store.runs()[2], "loihi2", reason="elsewhere")
@@ -643,6 +645,7 @@ class TestShell:
     def test_a_page_takes_all_that_can_be_asked(self, shell: Shell) -> None:
         assert shell("trend", *ASKED, "--html", "page.html").exit_code == 0
 
+    @pytest.mark.thorough
     def test_the_command_that_asks_the_same(self, shell: Shell, tmp_path: Path) -> None:
         first = shell("trend", *ASKED, "--json").stdout
         assert json.loads(first)["question"] == {
@@ -658,6 +661,7 @@ class TestShell:
         assert shell(*command[1:-2], "--json").stdout == first
         assert trend_text.title(trend).endswith("(only branch=main, accuracy>=0.9, since 2020-01-02, the last 30)")
 
+    @pytest.mark.thorough
     def test_csv(self, shell: Shell) -> None:
         rows = list(csv.DictReader(shell("trend", "--chip", "toy", "--by", "layer", "-f", "csv").stdout.splitlines()))
         assert [row["series"] for row in rows] == ["hidden"] * 32 + ["output"] * 32
@@ -676,12 +680,14 @@ class TestShell:
         assert "why: the costs, not the network: " in result.stdout
         assert "the costs are rev2, and rev1 before" in result.stderr
 
+    @pytest.mark.thorough
     def test_an_accepted_step(self, shell: Shell) -> None:
         assert shell("bless", "latest", "--chip", "toy", "--reason", "more neurons").exit_code == 0
         result = shell("trend", "--chip", "toy")
         assert "more neurons" in result.stdout
         assert result.stdout.splitlines()[-1] == "1 step, 1 of them accepted"
 
+    @pytest.mark.thorough
     def test_an_outlier_is_said(self, shell: Shell, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "energy.duckdb") as store:
             outlier = night(store, tmp_path, 33, 220)

@@ -76,6 +76,7 @@ def test_swapping_the_groups_flips_every_sign(a: list[float], b: list[float]) ->
     assert (back.a, back.b) == (there.b, there.a)
 
 
+@pytest.mark.thorough
 @given(numbers, numbers, st.integers(-1000, 1000), st.sampled_from([0.125, 8.0]))
 def test_a_shift_changes_nothing_and_a_scale_only_the_scale(
     a: list[float], b: list[float], shift: int, scale: float
