@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from energy_db import runs
+from energy_db import selectors
 from energy_db.asked import AskedRuns
 from energy_db.errors import UsageError
 from energy_db.runs import Run
@@ -111,4 +111,4 @@ class KeptRuns(AskedRuns):
 
 
 def _key_of(store: KeptRuns, run: str | Run) -> int:
-    return runs.find(store._engine, run)
+    return selectors.find(store._engine, run)

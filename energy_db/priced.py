@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
-from energy_db import runs
+from energy_db import runs, selectors
 from energy_db.catalogue import ledger
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import UsageError
@@ -55,7 +55,7 @@ class PricedRuns:
         NotFoundError
             If no run, or more than one, is meant.
         """
-        return runs.load(self._engine, runs.find(self._engine, selector))
+        return runs.load(self._engine, selectors.find(self._engine, selector))
 
     def report(
         self, run: str | Run, chip: str, *, cost_version: str | None = None, as_of: date | str | None = None

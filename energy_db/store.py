@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from energy_db import lifecycle, runs
+from energy_db import lifecycle, runs, selectors
 from energy_db.catalogue.book import Catalogue
 from energy_db.engines.limits import Limits
 from energy_db.errors import UsageError
@@ -215,7 +215,7 @@ class EnergyStore(KeptRuns):
             network=read_network(network),
             counters=counters,
             columns=columns or {},
-            run_id=runs.valid_id(run_id),
+            run_id=selectors.valid_id(run_id),
             keep_events=events == "all",
             rename_duplicates=on_duplicate == "new",
             dry_run=dry_run,
@@ -325,7 +325,7 @@ class EnergyStore(KeptRuns):
     def tag(self, run: str | Run, tags: Mapping[str, Any]) -> Run:
         """Set tags of a run; a value of None removes one. Returns the run as it is then."""
         self._refuse_read_only("tag")
-        key = runs.find(self._engine, run)
+        key = selectors.find(self._engine, run)
         kept = {tag: value for tag, value in tags.items() if value is not None}
         values = declared.from_options({"tags": kept}, {}).tags
         with self._engine.transaction():

@@ -125,6 +125,7 @@ FLOORS = (
         "pages.origin",
     },
     {
+        "selectors",
         "pages.charts",
         "publishing.snapshot",
         "pages.history_chart",
