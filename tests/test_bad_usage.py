@@ -171,7 +171,7 @@ def test_a_store_that_is_a_text_file(shell: Shell, verb: list[str], content: byt
     assert Path("notes.txt").read_bytes() == content
 
 
-@pytest.mark.parametrize("verb", [["runs"], ["ingest", "run.parquet"], ["init"], ["migrate"]], ids=" ".join)
+@pytest.mark.parametrize("verb", one_in(2, [["runs"], ["ingest", "run.parquet"], ["init"], ["migrate"]]), ids=" ".join)
 def test_a_foreign_database(shell: Shell, verb: list[str]) -> None:
     run_file(Path("run.parquet"))
     with duckdb.connect("foreign.duckdb") as connection:

@@ -290,7 +290,10 @@ class TestDigits:
         assert vars(found.effects) == pytest.approx(whole, rel=1e-9, abs=1e-12 * scale)
         assert found.residual_pj == 0
 
-    @pytest.mark.parametrize("version", [("loihi2", "tutorial72"), ("loihi", "keras_spiking_0_3_0")])
+    @pytest.mark.parametrize(
+        "version",
+        [("loihi2", "tutorial72"), pytest.param(("loihi", "keras_spiking_0_3_0"), marks=pytest.mark.thorough)],
+    )
     def test_every_neuron_is_that_of_numpy(
         self, digits_runs: EnergyStore, counted: dict[str, Counted], version: Version
     ) -> None:

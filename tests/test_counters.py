@@ -461,7 +461,7 @@ def test_files_that_are_none_of_counters(
 
 @pytest.mark.parametrize(
     ("counters", "error", "says"),
-    [
+    one_in(2, [
         bad(12, UsageError, "counters is 12, must be a file, a table, or a list of rows", id="number"),
         bad([12], RunFileError, "counters: row 0 is 12, must be an object", id="list of numbers"),
         bad([], RunFileError, "counters: has no rows", id="empty list"),
@@ -473,7 +473,7 @@ def test_files_that_are_none_of_counters(
         bad([{"driver": "mac", "count": True}], RunFileError, "must be a whole number", id="count as bool"),
         bad([{"driver": "\ud800", "count": 1}], RunFileError, "must be small letters", id="half a character"),
         bad([{"driver": "mac", "count": float("nan")}], RunFileError, "must not be empty", id="not a number"),
-    ],
+    ]),
 )  # fmt: skip
 def test_values_that_are_no_counters(
     store: EnergyStore, path: Path, counters: Any, error: type[Exception], says: str

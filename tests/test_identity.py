@@ -108,12 +108,15 @@ def test_a_network_that_leaves_things_open_is_unchanged(store: EnergyStore, tmp_
 
 @pytest.mark.parametrize(
     ("changed", "says"),
-    [
-        pytest.param({"n_timesteps": 5}, "n_timesteps: stored 4, now 5", id="timesteps"),
-        pytest.param({"n_samples": 3}, "n_samples: stored 2, now 3", id="samples"),
-        pytest.param({"timestep_us": 500}, r"timestep_us: stored 1000(\.0+)?, now 500", id="length of a timestep"),
-        pytest.param({"roles": {"output": "hidden"}}, "role of output: stored readout, now hidden", id="role"),
-    ],
+    one_in(
+        2,
+        [
+            pytest.param({"n_timesteps": 5}, "n_timesteps: stored 4, now 5", id="timesteps"),
+            pytest.param({"n_samples": 3}, "n_samples: stored 2, now 3", id="samples"),
+            pytest.param({"timestep_us": 500}, r"timestep_us: stored 1000(\.0+)?, now 500", id="length of a timestep"),
+            pytest.param({"roles": {"output": "hidden"}}, "role of output: stored readout, now hidden", id="role"),
+        ],
+    ),
 )
 def test_another_network_under_the_same_name_is_refused(
     store: EnergyStore, tmp_path: Path, changed: dict[str, Any], says: str

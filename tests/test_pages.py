@@ -90,13 +90,6 @@ def ranking_page(two_runs: EnergyStore) -> str:
 
 
 @pytest.fixture(scope="module")
-def trend_page_of_one_layer(two_runs: EnergyStore) -> str:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trend_page, "MOST_SERIES", 1)  # each takes a while to draw
-        return two_runs.trend(chip="loihi2", by="layer").to_html()
-
-
-@pytest.fixture(scope="module")
 def kept_and_more(_small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comparison]:
     """What the first three events of `kept` cost, against all of them."""
     folder = tmp_path_factory.mktemp("more")
@@ -165,10 +158,8 @@ class TestEveryPage:
         page = Page(hostile_pages["report"])
         assert {row[0] for row in page.rows} >= set(HOSTILE)
 
-    def test_uses_colours_of_both_themes(
-        self, kept_page: str, ranking_page: str, comparison_page: str, trend_page_of_one_layer: str
-    ) -> None:
-        for source in (kept_page, ranking_page, comparison_page, trend_page_of_one_layer):
+    def test_uses_colours_of_both_themes(self, kept_page: str, comparison_page: str) -> None:
+        for source in (kept_page, comparison_page):
             assert_colours_of_both_themes(source)
 
     @pytest.mark.thorough

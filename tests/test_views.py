@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from energy_db import sql
 from energy_db.engines.duckdb import MEMORY, Engine
-from energy_db.engines.wording import identifier
 
 FOLDER = Path(__file__).parent / "queries"
 CASES = sorted(path.parent for path in FOLDER.glob("*/*/expect.csv"))
@@ -44,8 +44,14 @@ def read(path: Path) -> tuple[list[str], Rows]:
     return header, rows
 
 
+@cache
+def columns_of(engine: Engine, table: str) -> dict[str, tuple[str, str]]:
+    """Return the type of each column of a table, and whether it may be empty."""
+    return {name: (kind, null) for name, kind, null, *_ in engine.rows(f"DESCRIBE {table}")}
+
+
 def fill(engine: Engine, table: str, header: list[str], rows: Rows) -> None:
-    columns = {name: (kind, null) for name, kind, null, *_ in engine.rows(f"DESCRIBE {table}")}
+    columns = columns_of(engine, table)
     assert set(header) <= set(columns), f"{table} has no column {set(header) - set(columns)}"
     neutral = {name: NEUTRAL.get(kind, "0") for name, (kind, null) in columns.items() if null == "NO"}
     neutral |= {name: value for name, value in NEUTRAL_COLUMNS.items() if name in columns}
@@ -66,10 +72,9 @@ def fill_all(engine: Engine, folder: Path) -> None:
 
 
 def shown(engine: Engine, view: str) -> tuple[list[str], Rows]:
-    header = [row[0] for row in engine.rows(f"DESCRIBE {view}")]
-    texts = ", ".join(f"CAST({identifier(name)} AS VARCHAR)" for name in header)
-    rows = engine.rows(f"SELECT {texts} FROM {view}")
-    return header, [[NULL if value is None else value for value in row] for row in rows]
+    result = engine._connection.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {view}")
+    header = [column[0] for column in result.description or []]
+    return header, [[NULL if value is None else value for value in row] for row in result.fetchall()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
