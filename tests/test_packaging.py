@@ -86,9 +86,11 @@ class TestContents:
 class TestInstalled:
     def test_it_is_the_wheel_that_runs(self, elsewhere: Path) -> None:
         answer = run(
-            elsewhere, "-c", "import energy_db; from energy_db import sql; print(energy_db.__file__, sql.root())"
+            elsewhere,
+            "-c",
+            "import energy_db; from energy_db import sql; print(energy_db.__file__, sql.root(), sep=chr(10))",
         )
-        package, root = (Path(part) for part in answer.split())
+        package, root = (Path(part) for part in answer.splitlines())
         assert package.is_relative_to(elsewhere)
         assert root == package.parent / "sql"
 
