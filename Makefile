@@ -29,7 +29,7 @@ test-thorough: $(VENV)/ready ## Run the tests that take long: kills, many exampl
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal -m thorough
 
 faults: $(VENV)/ready ## Kill, fill the disk, damage and fuzz: hundreds of kills, thousands of broken files (not part of check).
-	FAULTS_KILLS=300 FAULTS_MUTATIONS=10000 FAULTS_RESULTS=$(CURDIR)/.cache/faults \
+	FAULTS_KILLS=300 FAULTS_MUTATIONS=10000 FAULTS_RESULTS="$(CURDIR)/.cache/faults" \
 		$(VENV)/bin/python -m pytest -n 2 -m faults tests/faults
 	$(VENV)/bin/python docs/faults.py .cache/faults
 
@@ -48,7 +48,7 @@ ENGINE_TESTS := $(addprefix tests/test_,views.py checks.py exactness.py conserva
 
 test-duckdb15: $(VENV)/ready $(VENV_15)/ready ## Run the tests of SQL and files on the oldest supported engine, DuckDB 1.5.
 	$(VENV_15)/bin/python -m pytest -n 2 $(ENGINE_TESTS)
-	OTHER_PYTHON=$(CURDIR)/$(VENV_15)/bin/python $(VENV)/bin/python -m pytest -m thorough tests/test_publish_readers.py
+	OTHER_PYTHON="$(CURDIR)/$(VENV_15)/bin/python" $(VENV)/bin/python -m pytest -m thorough tests/test_publish_readers.py
 
 parity: $(VENV_PARITY)/ready ## Run the parity tests against the real sc-neurocore, which it installs (not part of check).
 	PARITY_PEER=required $(VENV_PARITY)/bin/python -m pytest tests/parity
