@@ -22,10 +22,11 @@ help: ## Say what can be made.
 demo: $(VENV)/installed ## Ingest three recorded runs and print where their energy goes.
 	@$(VENV)/bin/energy-db demo
 
-test: $(VENV)/ready ## Run the tests, but for those that take long.
+# In the order of the list (worksteal), so that what a module shares is made once, not once by each worker.
+test: $(VENV)/ready ## Run the daily tests: all but the thorough ones.
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal
 
-test-thorough: $(VENV)/ready ## Run the tests that take long: kills, many examples, whole pages.
+test-thorough: $(VENV)/ready ## Run what test leaves out: what takes long, and the other cases of long lists.
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal -m thorough
 
 faults: $(VENV)/ready ## Kill, fill the disk, damage and fuzz: hundreds of kills, thousands of broken files (not part of check).
@@ -47,11 +48,11 @@ ENGINE_TESTS := $(addprefix tests/test_,views.py checks.py exactness.py conserva
 	identity.py migrations.py costs.py costs_in_force.py comparison.py history.py merging.py public_surface.py sql_lockdown.py sql_command.py archive.py)
 
 test-duckdb15: $(VENV)/ready $(VENV_15)/ready ## Run the tests of SQL and files on the oldest supported engine, DuckDB 1.5.
-	$(VENV_15)/bin/python -m pytest -n 2 $(ENGINE_TESTS)
+	$(VENV_15)/bin/python -m pytest -n 2 --dist worksteal -m "not faults" $(ENGINE_TESTS)
 	OTHER_PYTHON="$(CURDIR)/$(VENV_15)/bin/python" $(VENV)/bin/python -m pytest -m thorough tests/test_publish_readers.py
 
 parity: $(VENV_PARITY)/ready ## Run the parity tests against the real sc-neurocore, which it installs (not part of check).
-	PARITY_PEER=required $(VENV_PARITY)/bin/python -m pytest tests/parity
+	PARITY_PEER=required $(VENV_PARITY)/bin/python -m pytest -m "not faults" tests/parity
 
 browser: $(VENV_BROWSER)/ready /usr/bin/chromium ## Look at the pages in headless Chromium, which it installs (Debian; not part of check).
 	BROWSER=required $(VENV_BROWSER)/bin/python -m pytest tests/browser

@@ -228,7 +228,7 @@ def _load_layers(engine: Engine, run_keys: Sequence[int]) -> defaultdict[int, li
 
 
 def _of_runs(query: str, run_keys: Sequence[int]) -> tuple[str, list[Any]]:
-    """Return a query with the condition that its rows are of these runs, and its parameters."""
+    """Return the query with `{}` replaced by the condition that a row is of these runs, and its parameters."""
     if len(run_keys) == 1:  # most often, and planned in half the time
         return query.format("run_key = ?"), list(run_keys)
     return query.format("run_key IN (SELECT unnest(?::INTEGER[]))"), [run_keys]

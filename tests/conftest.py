@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,19 @@ from energy_db.engines.limits import Limits
 
 # Two modules are called so, which only the doctests mind.
 collect_ignore = ["conftest.py", "bi/conftest.py"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is thorough
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the cases of a test that is marked `one_in(n)` thorough, but for the first of each n."""
+    n_cases: Counter[str] = Counter()
+    for item in items:
+        mark = item.get_closest_marker("one_in")
+        if mark and not item.get_closest_marker("thorough"):
+            test = item.nodeid.partition("[")[0]
+            if n_cases[test] % mark.args[0]:
+                item.add_marker(pytest.mark.thorough)
+            n_cases[test] += 1
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,6 @@ from energy_db import EnergyStore
 Shell = Callable[..., Result]
 Columns = Mapping[str, Any]
 Dump = dict[str, list[tuple[Any, ...]]]
-ParameterSet = type(pytest.param())
 
 EVENTS: dict[str, list[Any]] = {
     "layer": ["hidden", "hidden", "hidden", "hidden", "output", "output"],
@@ -46,19 +45,7 @@ OF_RUNS = ("runs", "run_tags", "layers", "fan_out", "counters", "driver_counts",
 def mostly_thorough(values: Iterable[Any], n_daily: int = 1) -> list[Any]:
     """Return parameters of which the daily tests take the first ones, and the thorough ones the others."""
     several = list(values)
-    return several[:n_daily] + [_thorough(value) for value in several[n_daily:]]
-
-
-def one_in(n: int, rows: Iterable[Any]) -> list[Any]:
-    """Return parameters of which the daily tests take one in n, and the thorough ones the others."""
-    return [_thorough(row) if number % n else row for number, row in enumerate(rows)]
-
-
-def _thorough(parameters: Any) -> Any:
-    """Mark what one test is given: a value, a tuple of several, or a pytest.param."""
-    if isinstance(parameters, ParameterSet):
-        return parameters._replace(marks=[*parameters.marks, pytest.mark.thorough])
-    return pytest.param(*(parameters if isinstance(parameters, tuple) else [parameters]), marks=pytest.mark.thorough)
+    return several[:n_daily] + [pytest.param(value, marks=pytest.mark.thorough) for value in several[n_daily:]]
 
 
 def run_file(

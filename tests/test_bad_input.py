@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import EVENTS, NETWORK, Shell, assert_refused, one_in, run_file, with_sidecar
+from factories import EVENTS, NETWORK, Shell, assert_refused, run_file, with_sidecar
 
 from energy_db import EnergyStore
 from energy_db.errors import RunFileError
@@ -22,9 +22,10 @@ DECLARED = ("--network", "network.json")
 TOO_LARGE = "must be at most 2147483647"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("column", "values", "options", "says"),
-    one_in(3, [
+    [
         bad("layer", ["a", None, "a", "b", None, "b"], (), "must not be null: 2 bad rows, first at row 1 (value null)",
             id="layer null"),
         bad("layer", ["a", "a", "", "b", "b", "b"], (), "must not be empty: 1 bad row, first at row 2 (value )",
@@ -70,7 +71,7 @@ TOO_LARGE = "must be at most 2147483647"
             id="n_spikes negative"),
         bad("n_spikes", [1, 1, 1, 1, 1, 2**31], (), f"{TOO_LARGE}: 1 bad row, first at row 5 (value 2147483648)",
             id="n_spikes beyond 32 bits"),
-    ]),
+    ],
 )  # fmt: skip
 def test_events_that_break_a_rule(
     shell: Shell, small_store: Path, column: str, values: Any, options: tuple[object, ...], says: str
@@ -97,9 +98,10 @@ def test_a_mapped_column_is_called_as_in_the_file(shell: Shell, small_store: Pat
     assert_refused(shell, small_store, 4, ("ingest", "bad.parquet", "--map", "neuron=senders"), says)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("column", "values", "says"),
-    one_in(3, [
+    [
         bad("neuron", [0.0] * 6, "is of type DOUBLE, must be an integer", id="neuron float"),
         bad("neuron", [True] * 6, "is of type BOOLEAN, must be an integer", id="neuron bool"),
         bad("neuron", ["1"] * 6, "is of type VARCHAR, must be an integer", id="neuron text"),
@@ -116,7 +118,7 @@ def test_a_mapped_column_is_called_as_in_the_file(shell: Shell, small_store: Pat
         bad("layer", None, "is missing", id="layer missing"),
         bad("neuron", None, "is missing", id="neuron missing"),
         bad("timestep", None, "is missing", id="timestep missing"),
-    ]),
+    ],
 )  # fmt: skip
 def test_columns_that_are_not_as_they_should(
     shell: Shell, small_store: Path, column: str, values: Any, says: str
@@ -141,19 +143,17 @@ def test_a_missing_column_is_guessed(
     assert_refused(shell, small_store, 4, ("ingest", "bad.parquet", *options), ["is missing", hint])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "cut",
-    one_in(
-        3,
-        [
-            bad(slice(0, 4), id="after the first magic bytes"),
-            bad(slice(0, 100), id="in the data"),
-            bad(slice(0, -300), id="in the footer"),
-            bad(slice(0, -8), id="before the footer's length"),
-            bad(slice(0, -1), id="in the last magic bytes"),
-            bad(slice(4, None), id="its beginning is missing"),
-        ],
-    ),
+    [
+        bad(slice(0, 4), id="after the first magic bytes"),
+        bad(slice(0, 100), id="in the data"),
+        bad(slice(0, -300), id="in the footer"),
+        bad(slice(0, -8), id="before the footer's length"),
+        bad(slice(0, -1), id="in the last magic bytes"),
+        bad(slice(4, None), id="its beginning is missing"),
+    ],
 )
 def test_a_file_that_was_cut(shell: Shell, small_store: Path, cut: slice) -> None:
     path = run_file(Path("cut.parquet"))
@@ -239,9 +239,10 @@ def layers(**changed: Any) -> dict[str, Any]:
     return {"layers": [{"name": "hidden", **changed}, {"name": "output"}]}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("content", "says"),
-    one_in(3, [
+    [
         bad("{n_timesteps: 4", "is not JSON", id="not JSON"),
         bad("", "is not JSON", id="empty"),
         bad("[" * 100_000, "is not JSON", id="nested without end"),
@@ -272,7 +273,7 @@ def layers(**changed: Any) -> dict[str, Any]:
         bad(layers(fan_out=-1), "(hidden): fan_out is -1, must be a whole number from 0", id="negative fan-out"),
         bad(layers(fan_out=[1, -1]), "fan_out is -1, must be a whole number", id="negative fan-out of a neuron"),
         bad(layers(n_neurons=3, fan_out=[1, 2]), "fan_out has 2 entries for 3 neurons", id="fan-outs too few"),
-    ]),
+    ],
 )  # fmt: skip
 def test_a_broken_sidecar(shell: Shell, small_store: Path, content: Any, says: str) -> None:
     with_sidecar(run_file(Path("bad.parquet"), {**EVENTS, "neuron": [0] * 6}), content)

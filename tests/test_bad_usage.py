@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from factories import EVENTS, Shell, assert_refused, dump, one_in, run_file, with_sidecar
+from factories import EVENTS, Shell, assert_refused, dump, run_file, with_sidecar
 
 from energy_db import EnergyStore
 from energy_db.errors import EnergyDbError
@@ -17,9 +17,10 @@ bad = pytest.param
 USAGE, NOT_FOUND, OPERATIONAL = 2, 3, 4
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "says"),
-    one_in(4, [
+    [
         bad(["ingest"], USAGE, "Missing argument", id="ingest nothing"),
         bad(["ingest", "other.parquet", "--map", "neuron"], USAGE, "'neuron' is not of the form NAME=VALUE",
             id="half a map"),
@@ -91,7 +92,7 @@ USAGE, NOT_FOUND, OPERATIONAL = 2, 3, 4
         bad(["reprot"], USAGE, "No such command 'reprot'", id="unknown verb"),
         bad(["report", "--chp", "loihi2"], USAGE, "No such option '--chp'", id="unknown option"),
         bad(["--color", "pink", "runs"], USAGE, "'pink' is not one of", id="unknown color"),
-    ]),
+    ],
 )  # fmt: skip
 def test_arguments_that_cannot_be_meant(
     shell: Shell, small_store: Path, arguments: list[str], exit_code: int, says: Any
@@ -101,9 +102,10 @@ def test_arguments_that_cannot_be_meant(
     assert_refused(shell, small_store, exit_code, arguments, says)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("query", "says"),
-    one_in(4, [
+    [
         bad("DELETE FROM runs", "this is a DELETE statement", id="delete"),
         bad("UPDATE costs SET energy_pj = 0", "this is a UPDATE statement", id="update"),
         bad("CREATE TABLE mine (i INTEGER)", "this is a CREATE statement", id="create"),
@@ -121,7 +123,7 @@ def test_arguments_that_cannot_be_meant(
         bad("SELECT * FROM energy_by_layers", "energy_by_layer", id="misspelt view"),
         bad("SELECT ?", "a parameter $1, but no value", id="value not given"),
         bad("@gone.sql", "gone.sql: cannot be read", id="missing file"),
-    ]),
+    ],
 )  # fmt: skip
 def test_sql_that_is_no_reading_query(shell: Shell, small_store: Path, query: str, says: Any) -> None:
     assert_refused(shell, small_store, USAGE, ["sql", query], says)
@@ -160,7 +162,8 @@ def test_a_reader_needs_a_store(shell: Shell, verb: list[str], tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("verb", one_in(4, [["runs"], ["ingest", "run.parquet"], ["init"], ["migrate"]]), ids=" ".join)
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("verb", [["ingest", "run.parquet"], ["runs"], ["init"], ["migrate"]], ids=" ".join)
 @pytest.mark.parametrize("content", [b"not a store", b"not a store" * 5000], ids=["short", "long"])
 def test_a_store_that_is_a_text_file(shell: Shell, verb: list[str], content: bytes) -> None:
     run_file(Path("run.parquet"))
@@ -171,7 +174,8 @@ def test_a_store_that_is_a_text_file(shell: Shell, verb: list[str], content: byt
     assert Path("notes.txt").read_bytes() == content
 
 
-@pytest.mark.parametrize("verb", one_in(2, [["runs"], ["ingest", "run.parquet"], ["init"], ["migrate"]]), ids=" ".join)
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("verb", [["ingest", "run.parquet"], ["runs"], ["init"], ["migrate"]], ids=" ".join)
 def test_a_foreign_database(shell: Shell, verb: list[str]) -> None:
     run_file(Path("run.parquet"))
     with duckdb.connect("foreign.duckdb") as connection:
@@ -196,7 +200,8 @@ def test_a_store_cannot_be_made(shell: Shell, path: str, says: str) -> None:
     assert says in result.stderr
 
 
-@pytest.mark.parametrize("verb", one_in(4, [["runs"], ["report"], ["ingest", "run.parquet"], ["verify"]]), ids=" ".join)
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("verb", [["ingest", "run.parquet"], ["runs"], ["report"], ["verify"]], ids=" ".join)
 @pytest.mark.parametrize(
     ("revision", "says"),
     [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import EVENTS, Shell, one_in, run_file, with_sidecar
+from factories import EVENTS, Shell, run_file, with_sidecar
 
 from energy_db import EnergyStore
 from energy_db.errors import UsageError
@@ -150,7 +150,8 @@ MISTAKES = [
 
 
 class TestMistakes:
-    @pytest.mark.parametrize(("text", "says"), one_in(4, MISTAKES))
+    @pytest.mark.one_in(4)
+    @pytest.mark.parametrize(("text", "says"), MISTAKES)
     def test_a_mistake_is_named(self, small_store: Path, shell: Shell, text: str, says: list[str]) -> None:
         written(small_store.parent, text)
         result = shell("check", "--chip", "loihi2", "--max-energy", "1 J")
@@ -275,24 +276,22 @@ class TestWhere:
             store.tag("kept", {"branch": "main", "seed": "7", "threshold": "0.500"})
             yield store
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("where", "is_checked"),
-        one_in(
-            3,
-            [
-                ('{branch = "main"}', True),
-                ('{branch = "other"}', False),
-                ('{branch = "main", seed = 7}', True),
-                ('{branch = "main", seed = 8}', False),
-                ("{threshold = 0.50}", True),
-                ("{threshold = 0.51}", False),
-                ("{git_commit = 'abc'}", False),
-                ('{name = "kept"}', True),
-                ('{name = "other"}', False),
-                ('{kind = "inference"}', True),
-                ("{}", True),
-            ],
-        ),
+        [
+            ('{branch = "main"}', True),
+            ('{branch = "other"}', False),
+            ('{branch = "main", seed = 7}', True),
+            ('{branch = "main", seed = 8}', False),
+            ("{threshold = 0.50}", True),
+            ("{threshold = 0.51}", False),
+            ("{git_commit = 'abc'}", False),
+            ('{name = "kept"}', True),
+            ('{name = "other"}', False),
+            ('{kind = "inference"}', True),
+            ("{}", True),
+        ],
     )
     def test_tags(self, tagged: EnergyStore, tmp_path: Path, where: str, is_checked: bool) -> None:
         path = written(tmp_path, f'chip = "loihi2"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {where}')
@@ -319,7 +318,6 @@ class TestWhere:
         assert "no limit is about it" in result.stdout
         assert shell("check", "--allow-missing").exit_code == 0
 
-    @pytest.mark.thorough
     def test_a_tag_that_no_run_carries_is_no_pass(self, small_store: Path, shell: Shell) -> None:
         text = 'chip = "loihi2"\n[[limit]]\nmax_energy = "1 J"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {brnch = "x"}'
         written(small_store.parent, text)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from factories import one_in
+from factories import mostly_thorough
 
 from energy_db import EnergyStore, sql
 from energy_db.errors import StoreError
@@ -133,7 +133,8 @@ def test_a_sound_store_passes_every_check(small_store: Path) -> None:
     assert all(result.sentence.endswith(".") for result in results)
 
 
-@pytest.mark.parametrize(("damage", "found_by"), one_in(4, DAMAGE.values()), ids=DAMAGE)
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize(("damage", "found_by"), DAMAGE.values(), ids=DAMAGE)
 def test_damage_is_found(store: EnergyStore, damage: str, found_by: set[str]) -> None:
     store._engine.run(damage)
     assert failing(store) == found_by
@@ -180,7 +181,7 @@ LEFT_OUT_QUICKLY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("damage", one_in(4, sorted(SEEN_QUICKLY | ONLY_SEEN_AT_LENGTH)))
+@pytest.mark.parametrize("damage", mostly_thorough(sorted(SEEN_QUICKLY)) + mostly_thorough(sorted(ONLY_SEEN_AT_LENGTH)))
 def test_a_quick_look_sees_all_but_single_events(store: EnergyStore, damage: str) -> None:
     statement, found_by = DAMAGE[damage]
     store._engine.run(statement)
@@ -195,8 +196,9 @@ def test_a_quick_look_sees_a_run_that_is_gone_but_for_its_activity(store: Energy
     assert (found.check, found.n_failures) == ("activity_has_layers", 4)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("quick", [False, True])
-@pytest.mark.parametrize("table", one_in(5, ["spike_events", "neuron_activity", "costs", "runs", "layers"]))
+@pytest.mark.parametrize("table", ["spike_events", "neuron_activity", "costs", "runs", "layers"])
 def test_a_table_that_is_gone_is_named(small_store: Path, table: str, quick: bool) -> None:
     with duckdb.connect(small_store) as connection:
         connection.execute(f"ALTER TABLE {table} RENAME TO elsewhere")

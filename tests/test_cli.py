@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from factories import EVENTS, Shell, dump, one_in, run_file, with_sidecar
+from factories import EVENTS, Shell, dump, run_file, with_sidecar
 
 CHIPS = {"akida": 21.0, "brainscales2": 1.8, "fpga_ice40": 70.0, "loihi2": 10.4, "spinnaker2": 48.0}
 """The run of factories.EVENTS in pJ: 4 hidden spikes and 2 readout spikes, by the costs of the tutorial."""
@@ -59,18 +59,16 @@ class TestIngest:
         [run] = json_of(shell, "runs")["rows"]
         assert (run["run_id"], run["tags"]) == (row["run_id"], {"accuracy": "0.5"})
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize(
         ("sources", "stdin"),
-        one_in(
-            2,
-            [
-                pytest.param(["runs/a.parquet", "runs/deep/b.parquet"], None, id="files"),
-                pytest.param(["runs"], None, id="folder"),
-                pytest.param(["runs/**/*.parquet"], None, id="glob"),
-                pytest.param(["-"], "runs/a.parquet\nruns/deep/b.parquet\r\n\n", id="stdin"),
-                pytest.param(["runs", "-", "runs/a.parquet"], "runs/*.parquet\n", id="each once"),
-            ],
-        ),
+        [
+            pytest.param(["runs/a.parquet", "runs/deep/b.parquet"], None, id="files"),
+            pytest.param(["runs"], None, id="folder"),
+            pytest.param(["runs/**/*.parquet"], None, id="glob"),
+            pytest.param(["-"], "runs/a.parquet\nruns/deep/b.parquet\r\n\n", id="stdin"),
+            pytest.param(["runs", "-", "runs/a.parquet"], "runs/*.parquet\n", id="each once"),
+        ],
     )
     def test_several_files(self, shell: Shell, sources: list[str], stdin: str | None) -> None:
         Path("runs/deep").mkdir(parents=True)
@@ -138,7 +136,8 @@ class TestRunsAndShow:
         layers = [tuple(row.values()) for row in shown["rows"]]
         assert layers == [("hidden", "hidden", 4, 3, 2, ""), ("output", "readout", 3, 2, 0, "")]
 
-    @pytest.mark.parametrize("selector", one_in(3, ["kept", "latest", "latest~0", "@model", "@model=small"]))
+    @pytest.mark.one_in(3)
+    @pytest.mark.parametrize("selector", ["kept", "latest", "latest~0", "@model", "@model=small"])
     def test_a_run_has_many_names(self, shell: Shell, small_store: Path, selector: str) -> None:
         shell("tag", "kept", "model=small")
         shown = json_of(shell, "show", selector)
@@ -189,7 +188,8 @@ class TestReport:
         last = [(3, "hidden", 1, 2.1), (3, "output", 1, 1.0)]
         assert found == [(0, "hidden", 2, 4.2), (1, "output", 1, 1.0), (2, "hidden", 1, 2.1), *last]
 
-    @pytest.mark.parametrize(("top", "n_rows"), one_in(2, [("0", 0), ("2", 2), ("all", 5), ("99", 5)]))
+    @pytest.mark.one_in(2)
+    @pytest.mark.parametrize(("top", "n_rows"), [("0", 0), ("2", 2), ("all", 5), ("99", 5)])
     def test_top(self, shell: Shell, small_store: Path, top: str, n_rows: int) -> None:
         result = shell("report", "--chip", "loihi2", "--by", "neuron", "--top", top, "-f", "csv")
         assert len(result.stdout.splitlines()) == 1 + n_rows
@@ -273,12 +273,13 @@ class TestVerify:
         assert result.exit_code == 0
         assert "failed" not in result.stdout
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize(
         ("damage", "checks"),
-        one_in(2, [
+        [
             ("UPDATE neuron_activity SET n_spikes = 9", {"neurons_equal_events", "neurons_sum_to_layers"}),
             ("UPDATE costs SET energy_pj = 9 WHERE chip = 'akida'", {"costs_are_unchanged"}),
-        ]),
+        ],
     )  # fmt: skip
     def test_a_tampered_store(self, shell: Shell, small_store: Path, damage: str, checks: set[str]) -> None:
         with duckdb.connect(str(small_store)) as connection:

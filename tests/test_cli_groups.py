@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from factories import Shell, assert_refused, one_in, run_file, with_sidecar
+from factories import Shell, assert_refused, run_file, with_sidecar
 
 from energy_db import EnergyStore
 
@@ -83,35 +83,29 @@ def test_a_condition_on_energy_names_a_group(grouped: Path, shell: Shell) -> Non
     assert (result.exit_code, "23.1 pJ -> 4.2 pJ" in result.stdout) == (0, True)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("exit_code", "arguments", "says"),
-    one_in(
-        3,
-        [
-            (3, ["group:branch=main", "group:branch=alone", "--chip", "loihi2"], "too few runs: 1"),
-            (3, ["group:branch=main", "group:branch=nowhere", "--chip", "loihi2"], "no run is in group:branch=nowhere"),
-            (3, ["group:branch=main", "group:brunch=x", "--chip", "loihi2"], "Did you mean 'branch'?"),
-            (2, ["group:branch=main", "latest", "--chip", "loihi2"], "a group cannot be held against a single run"),
-            (2, ["group:branch=main", "group:branch=sparse"], "--chip"),
-            (2, ["group:branch=main", "group:branch~main", "--chip", "loihi2"], "share 2 of their runs"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--method", "pvm"], "--method: for single runs, not for groups"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--top", "3"], "--top: for single runs, not for groups"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--by", "neuron"], "--by: for single runs, not for groups"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--fail-on", "energy>5%"], "--fail-on: for single runs"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--html", "x.html"], "--html: for single runs"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--plot", "x.svg"], "--plot: for single runs"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--top", "10"], "--top: for single runs"),
-            (
-                2,
-                [*GROUPS[1:], "--chip", "loihi2", "--method", "shapley", "--relative"],
-                "--method, --relative: for single",
-            ),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--only-changed"], "--only-changed: for single runs"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--layers-alias", "a=b"], "--layers-alias: for single runs"),
-            (2, [*GROUPS[1:], "--chip", "loihi2", "--cost-a", "a", "--cost-b", "b"], "priced by one cost set"),
-            (3, [*GROUPS[1:], "--chip", "loihi2", "--cost-b", "tutorial"], "tutorial72"),
-        ],
-    ),
+    [
+        (3, ["group:branch=main", "group:branch=alone", "--chip", "loihi2"], "too few runs: 1"),
+        (3, ["group:branch=main", "group:branch=nowhere", "--chip", "loihi2"], "no run is in group:branch=nowhere"),
+        (3, ["group:branch=main", "group:brunch=x", "--chip", "loihi2"], "Did you mean 'branch'?"),
+        (2, ["group:branch=main", "latest", "--chip", "loihi2"], "a group cannot be held against a single run"),
+        (2, ["group:branch=main", "group:branch=sparse"], "--chip"),
+        (2, ["group:branch=main", "group:branch~main", "--chip", "loihi2"], "share 2 of their runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--method", "pvm"], "--method: for single runs, not for groups"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--top", "3"], "--top: for single runs, not for groups"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--by", "neuron"], "--by: for single runs, not for groups"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--fail-on", "energy>5%"], "--fail-on: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--html", "x.html"], "--html: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--plot", "x.svg"], "--plot: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--top", "10"], "--top: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--method", "shapley", "--relative"], "--method, --relative: for single"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--only-changed"], "--only-changed: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--layers-alias", "a=b"], "--layers-alias: for single runs"),
+        (2, [*GROUPS[1:], "--chip", "loihi2", "--cost-a", "a", "--cost-b", "b"], "priced by one cost set"),
+        (3, [*GROUPS[1:], "--chip", "loihi2", "--cost-b", "tutorial"], "tutorial72"),
+    ],
 )
 def test_what_is_refused(grouped: Path, shell: Shell, exit_code: int, arguments: list[str], says: str) -> None:
     assert_refused(shell, grouped, exit_code, ["compare", *arguments], says)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pyarrow.parquet as pq
 import pytest
-from factories import EVENTS, Shell, dump, mostly_thorough, one_in, run_file
+from factories import EVENTS, Shell, dump, mostly_thorough, run_file
 
 from energy_db import EnergyStore
 from energy_db.cli import cli
@@ -89,7 +89,8 @@ class TestFormats:
         assert str(column.type).startswith("decimal128")
         assert [str(value) for value in column.to_pylist()] == ["4.200000", "2.100000"]
 
-    @pytest.mark.parametrize("verb", one_in(3, READERS), ids=" ".join)
+    @pytest.mark.one_in(3)
+    @pytest.mark.parametrize("verb", READERS, ids=" ".join)
     @pytest.mark.parametrize("suffix", mostly_thorough(["json", "csv", "md", "parquet", "txt"]))
     def test_every_verb_speaks_every_format(self, shell: Shell, verb: list[str], suffix: str) -> None:
         result = shell(*verb, "-o", f"x.{suffix}")
@@ -189,20 +190,18 @@ class TestWhichStore:
 
 
 class TestColours:
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(
         ("options", "environment", "on_a_terminal", "is_coloured"),
-        one_in(
-            4,
-            [
-                pytest.param([], {}, True, True, id="terminal"),
-                pytest.param([], {}, False, False, id="pipe"),
-                pytest.param([], {"NO_COLOR": "1"}, True, False, id="NO_COLOR"),
-                pytest.param([], {"FORCE_COLOR": "1"}, False, True, id="FORCE_COLOR"),
-                pytest.param(["--color", "never"], {}, True, False, id="never"),
-                pytest.param(["--color", "always"], {}, False, True, id="always"),
-                pytest.param(["--color", "always"], {"NO_COLOR": "1"}, False, True, id="always, in spite of NO_COLOR"),
-            ],
-        ),
+        [
+            pytest.param([], {}, True, True, id="terminal"),
+            pytest.param([], {}, False, False, id="pipe"),
+            pytest.param([], {"NO_COLOR": "1"}, True, False, id="NO_COLOR"),
+            pytest.param([], {"FORCE_COLOR": "1"}, False, True, id="FORCE_COLOR"),
+            pytest.param(["--color", "never"], {}, True, False, id="never"),
+            pytest.param(["--color", "always"], {}, False, True, id="always"),
+            pytest.param(["--color", "always"], {"NO_COLOR": "1"}, False, True, id="always, in spite of NO_COLOR"),
+        ],
     )
     @pytest.mark.parametrize("talk", ["note", "error"])
     def test_colours_of_the_talk(

@@ -75,7 +75,6 @@ sys.meta_path.insert(0, Interrupt())
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; nothing is half-stored\n")
 
 
-@pytest.mark.thorough
 def test_ctrl_c_during_an_ingest(small_store: Path, shell: Shell) -> None:
     neurons = np.random.default_rng(0).integers(0, 1000, N_EVENTS, dtype=np.int32)
     run_file(Path("long.parquet"), {"layer": np.zeros(N_EVENTS, np.int8), "neuron": neurons, "timestep": neurons[::-1]})

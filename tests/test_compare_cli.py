@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from factories import Shell, assert_refused, one_in
+from factories import Shell, assert_refused
 from small_runs import LAYERS, costs, small_run, with_spikes
 from test_comparison import worked_costs, worked_run
 
@@ -316,9 +316,10 @@ class TestEveryChip:
 
 
 class TestWhatIsRefused:
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(
         ("arguments", "exit_code", "says"),
-        one_in(4, [
+        [
             (["before"], 2, "Missing argument 'B'"),
             (["befor", "after", "--chip", "toy"], 3, ["no run is called 'befor'", "Did you mean 'before'?"]),
             (["before", "@nope", "--chip", "toy"], 3, "no run carries the tag '@nope'"),
@@ -339,7 +340,7 @@ class TestWhatIsRefused:
             (["before", "after", "--chip", "odin", "--cost-a", "frenkel2019", "--cost-b", "frenkel2019"], 3,
              "no operation of odin can be priced in both runs"),
             (["before", "after", "--chip", "toy", "-f", "csv", "-o", "energy.duckdb"], 2, "is the store itself"),
-        ]),
+        ],
     )  # fmt: skip
     def test_it_says_so_and_changes_nothing(
         self, shell: Shell, store: Path, arguments: list[str], exit_code: int, says: str | list[str]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from factories import Shell, assert_refused, one_in
+from factories import Shell, assert_refused
 from small_runs import costs, small_run, with_spikes
 
 from energy_db import Cost, CostSet, EnergyStore
@@ -115,11 +115,10 @@ def test_a_limit_is_kept_or_broken(judged: dict[int, Result], limit: str, exit_c
     assert [line.partition(" ")[0] for line in said] == ["FAIL" if exit_code else "pass"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("limit", "exit_code"),
-    one_in(
-        2, [("energy>18.7%", BROKEN), ("energy>18.75%", DONE), ("layer:hid>2pJ", DONE), ("layer:hid>1.9pJ", BROKEN)]
-    ),
+    [("energy>18.7%", BROKEN), ("energy>18.75%", DONE), ("layer:hid>2pJ", DONE), ("layer:hid>1.9pJ", BROKEN)],
 )
 def test_a_limit_alone_decides(shell: Shell, limit: str, exit_code: int) -> None:
     assert compared(shell, "--fail-on", limit)[0] == exit_code
@@ -153,22 +152,20 @@ def test_what_is_no_limit(shell: Shell, store: Path, limit: str, says: str) -> N
     assert_refused(shell, store, USAGE, ["compare", "x", "y", "--chip", "toy", "--fail-on", limit], says)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("before", "after", "limit", "says"),
-    one_in(
-        4,
-        [
-            ("before", "after", "layer:hidd>5%", ["neither run has a layer 'hidd'", "Did you mean 'hid'?"]),
-            ("before", "untagged", "energy_per_correct>0%", ["not both runs carry the tag accuracy", "energy-db tag"]),
-            ("untagged", "before", "energy_per_correct>0%", "not both runs carry the tag accuracy"),
-            ("silent", "before", "energy_per_correct>1pJ", "no sample of silent was right (accuracy 0)"),
-            ("silent", "silent", "energy_per_correct>0%", "no sample of silent was right (accuracy 0)"),
-            ("silent", "untagged", "energy_per_correct>0%", "not both runs carry the tag accuracy"),
-            ("silent", "before", "energy>5%", ["energy was zero, a share of that is nothing", "in joules"]),
-            ("silent", "after", "layer:out>5%", "layer:out was zero, a share of that is nothing"),
-            ("before", "longer", "energy>0%", ["not comparable: timesteps: 4 / 5", "--allow"]),
-        ],
-    ),
+    [
+        ("before", "after", "layer:hidd>5%", ["neither run has a layer 'hidd'", "Did you mean 'hid'?"]),
+        ("before", "untagged", "energy_per_correct>0%", ["not both runs carry the tag accuracy", "energy-db tag"]),
+        ("untagged", "before", "energy_per_correct>0%", "not both runs carry the tag accuracy"),
+        ("silent", "before", "energy_per_correct>1pJ", "no sample of silent was right (accuracy 0)"),
+        ("silent", "silent", "energy_per_correct>0%", "no sample of silent was right (accuracy 0)"),
+        ("silent", "untagged", "energy_per_correct>0%", "not both runs carry the tag accuracy"),
+        ("silent", "before", "energy>5%", ["energy was zero, a share of that is nothing", "in joules"]),
+        ("silent", "after", "layer:out>5%", "layer:out was zero, a share of that is nothing"),
+        ("before", "longer", "energy>0%", ["not comparable: timesteps: 4 / 5", "--allow"]),
+    ],
 )
 def test_what_cannot_be_judged(shell: Shell, before: str, after: str, limit: str, says: str | list[str]) -> None:
     exit_code, said = compared(shell, "--fail-on", limit, before=before, after=after)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import forget_runs, one_in
+from factories import forget_runs
 from small_runs import SPIKES, costs, small_run, with_layer, with_spikes
 
 from energy_db import Cost, CostSet, EnergyStore
@@ -56,63 +56,61 @@ FOUR_HIDDEN = with_layer("hid", n_neurons=4, fan_out=7)
 
 
 class TestVerdict:
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(
         ("before", "after", "expected"),
-        one_in(
-            4,
-            [
-                ({}, {"n_timesteps": 5}, [Disparity("timesteps", "4", "5", True)]),
-                ({}, {"n_samples": 3}, [Disparity("samples", "2", "3", True)]),
-                ({}, {"kind": "training"}, [Disparity("kind", "inference", "training", True)]),
-                ({"tags": {"dataset": "a"}}, {"tags": {"dataset": "b"}}, [Disparity("dataset", "a", "b", True)]),
-                (
-                    {},
-                    {"layers": THREE_INPUTS},
-                    [
-                        Disparity("input", "2 neurons", "3 neurons", True),
-                        Disparity(
-                            "network",
-                            "in (input, 2 neurons, fan-out unknown)",
-                            "in (input, 3 neurons, fan-out unknown)",
-                            False,
-                        ),
-                    ],
-                ),
-                (
-                    {},
-                    {"layers": FOUR_HIDDEN},
-                    [
-                        Disparity(
-                            "network",
-                            "hid (hidden, 3 neurons, fan-out unknown)",
-                            "hid (hidden, 4 neurons, fan-out 7)",
-                            False,
-                        )
-                    ],
-                ),
-                (
-                    {},
-                    {"layers": with_layer("hid", fan_out=[1, 5, 3])},
-                    [
-                        Disparity(
-                            "network",
-                            "hid (hidden, 3 neurons, fan-out unknown)",
-                            "hid (hidden, 3 neurons, fan-out 1 to 5)",
-                            False,
-                        )
-                    ],
-                ),
-                (
-                    {"timestep_us": 1000},
-                    {"timestep_us": 500},
-                    [Disparity("length of a timestep (µs)", "1000.000000", "500.000000", False)],
-                ),
-                ({"seed": "1"}, {"tags": {"seed": "2"}}, [Disparity("seed", "1", "2", False)]),
-                ({"git_commit": "abc"}, {"git_commit": "def"}, [Disparity("git commit", "abc", "def", False)]),
-                # What only one of them says is no contradiction.
-                ({"tags": {"dataset": "a"}}, {"seed": 3, "git_commit": "abc", "timestep_us": 10}, []),
-            ],
-        ),
+        [
+            # What only one of them says is no contradiction.
+            ({"tags": {"dataset": "a"}}, {"seed": 3, "git_commit": "abc", "timestep_us": 10}, []),
+            ({}, {"n_timesteps": 5}, [Disparity("timesteps", "4", "5", True)]),
+            ({}, {"n_samples": 3}, [Disparity("samples", "2", "3", True)]),
+            ({}, {"kind": "training"}, [Disparity("kind", "inference", "training", True)]),
+            ({"tags": {"dataset": "a"}}, {"tags": {"dataset": "b"}}, [Disparity("dataset", "a", "b", True)]),
+            (
+                {},
+                {"layers": THREE_INPUTS},
+                [
+                    Disparity("input", "2 neurons", "3 neurons", True),
+                    Disparity(
+                        "network",
+                        "in (input, 2 neurons, fan-out unknown)",
+                        "in (input, 3 neurons, fan-out unknown)",
+                        False,
+                    ),
+                ],
+            ),
+            (
+                {},
+                {"layers": FOUR_HIDDEN},
+                [
+                    Disparity(
+                        "network",
+                        "hid (hidden, 3 neurons, fan-out unknown)",
+                        "hid (hidden, 4 neurons, fan-out 7)",
+                        False,
+                    )
+                ],
+            ),
+            (
+                {},
+                {"layers": with_layer("hid", fan_out=[1, 5, 3])},
+                [
+                    Disparity(
+                        "network",
+                        "hid (hidden, 3 neurons, fan-out unknown)",
+                        "hid (hidden, 3 neurons, fan-out 1 to 5)",
+                        False,
+                    )
+                ],
+            ),
+            (
+                {"timestep_us": 1000},
+                {"timestep_us": 500},
+                [Disparity("length of a timestep (µs)", "1000.000000", "500.000000", False)],
+            ),
+            ({"seed": "1"}, {"tags": {"seed": "2"}}, [Disparity("seed", "1", "2", False)]),
+            ({"git_commit": "abc"}, {"git_commit": "def"}, [Disparity("git commit", "abc", "def", False)]),
+        ],
     )
     def test_what_is_declared(
         self,
@@ -138,8 +136,9 @@ class TestVerdict:
         assert of_toy.effects == store.compare("a", "b", "toy").effects
         assert [entry.change_share for entry in found.chips] == sorted(entry.change_share or 0 for entry in found.chips)
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize(
-        ("inputs", "a", "b"), one_in(2, [((2, 2), "3 spikes", "4 spikes"), ((1, 2), "3 spikes", "as many, elsewhere")])
+        ("inputs", "a", "b"), [((2, 2), "3 spikes", "4 spikes"), ((1, 2), "3 spikes", "as many, elsewhere")]
     )
     def test_input_spikes(
         self, store: EnergyStore, ingest: Callable[..., Run], inputs: tuple[int, int], a: str, b: str
@@ -262,20 +261,18 @@ class TestFingerprint:
         ingest("b", events=[("in", 0, 0, 1, 1), *EVENTS[1:]], **SEEDED)
         assert store.compare("a", "b", "toy").fingerprint == Fingerprint(False, None)
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("before", "after"),
-        one_in(
-            3,
-            [
-                ({}, {}),
-                (SEEDED, {}),
-                (SEEDED, {"seed": 8}),
-                (SEEDED, {**SEEDED, "n_timesteps": 5}),
-                (SEEDED, {**SEEDED, "n_samples": 3}),
-                (SEEDED, {**SEEDED, "layers": FOUR_HIDDEN}),
-                (SEEDED, {**SEEDED, "events": [("in", 1, 0, 0, 1), *ONE_MORE[1:]]}),
-            ],
-        ),
+        [
+            ({}, {}),
+            (SEEDED, {}),
+            (SEEDED, {"seed": 8}),
+            (SEEDED, {**SEEDED, "n_timesteps": 5}),
+            (SEEDED, {**SEEDED, "n_samples": 3}),
+            (SEEDED, {**SEEDED, "layers": FOUR_HIDDEN}),
+            (SEEDED, {**SEEDED, "events": [("in", 1, 0, 0, 1), *ONE_MORE[1:]]}),
+        ],
     )
     def test_whatever_differs_promises_nothing(
         self, store: EnergyStore, ingest: Callable[..., Run], before: dict[str, Any], after: dict[str, Any]
@@ -346,18 +343,16 @@ class TestAliases:
         found = store.compare("a", "b", "toy", layers_alias={"in": "hid", "hid": "in"})
         assert [(layer.layer, layer.change_pj) for layer in found.layers] == [("hid", 0.0), ("in", 0.0), ("out", 1.0)]
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("aliases", "says"),
-        one_in(
-            3,
-            [
-                ({"nope": "hid"}, "a has no layer 'nope'"),
-                ({"hh": "hid"}, "a has no layer 'hh'\nDid you mean 'h'"),
-                ({"h": "hidd"}, "b has no layer 'hidd'\nDid you mean 'hid'"),
-                ({"h": "out"}, "a has two layers that would be called out"),
-                ({"h": "hid", "in": "hid"}, "a has two layers that would be called hid"),
-            ],
-        ),
+        [
+            ({"nope": "hid"}, "a has no layer 'nope'"),
+            ({"hh": "hid"}, "a has no layer 'hh'\nDid you mean 'h'"),
+            ({"h": "hidd"}, "b has no layer 'hidd'\nDid you mean 'hid'"),
+            ({"h": "out"}, "a has two layers that would be called out"),
+            ({"h": "hid", "in": "hid"}, "a has two layers that would be called hid"),
+        ],
     )
     def test_what_cannot_be_meant(self, renamed: EnergyStore, aliases: dict[str, str], says: str) -> None:
         with pytest.raises(UsageError) as error:

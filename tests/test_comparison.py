@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cost_model import Layer, Operation, Recording
-from factories import one_in, run_file, with_sidecar
+from factories import run_file, with_sidecar
 from shapley import EFFECTS, Split
 from test_exactness import EXAMPLES, VERSIONS, Costs, Recorded, Version, costs
 
@@ -245,7 +245,8 @@ def digits_runs(counted: dict[str, Counted]) -> Iterator[EnergyStore]:
 
 
 class TestDigits:
-    @pytest.mark.parametrize("version", one_in(4, map(pytest.param, VERSIONS)), ids=" ".join)
+    @pytest.mark.one_in(4)
+    @pytest.mark.parametrize("version", VERSIONS, ids=" ".join)
     @pytest.mark.parametrize("after", [pytest.param(SPARSE, marks=pytest.mark.thorough), "digits-pruned"])
     def test_every_effect_is_that_of_numpy(
         self, digits_runs: EnergyStore, counted: dict[str, Counted], version: Version, after: str
@@ -290,10 +291,8 @@ class TestDigits:
         assert vars(found.effects) == pytest.approx(whole, rel=1e-9, abs=1e-12 * scale)
         assert found.residual_pj == 0
 
-    @pytest.mark.parametrize(
-        "version",
-        [("loihi2", "tutorial72"), pytest.param(("loihi", "keras_spiking_0_3_0"), marks=pytest.mark.thorough)],
-    )
+    @pytest.mark.one_in(2)
+    @pytest.mark.parametrize("version", [("loihi2", "tutorial72"), ("loihi", "keras_spiking_0_3_0")])
     def test_every_neuron_is_that_of_numpy(
         self, digits_runs: EnergyStore, counted: dict[str, Counted], version: Version
     ) -> None:

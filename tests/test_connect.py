@@ -14,7 +14,6 @@ import duckdb
 import pandas as pd
 import pytest
 import sqlalchemy
-from factories import one_in
 from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
@@ -67,23 +66,21 @@ class TestConnect:
         with EnergyStore(small_store) as store:
             assert store.tag("kept", {"board": "seven"}).tags == {"board": "seven"}
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         "forbidden",
-        one_in(
-            3,
-            [
-                "DELETE FROM runs",
-                "CREATE TABLE mine (x INTEGER)",
-                "COPY runs TO 'runs.csv'",
-                "SELECT * FROM read_text('secret.txt')",
-                "SELECT * FROM 'secret.txt'",
-                "ATTACH 'other.duckdb'",
-                "SET enable_external_access = true",
-                "SET lock_configuration = false",
-                "SET allowed_configs = ['enable_external_access']",
-                "SET autoinstall_known_extensions = true",
-            ],
-        ),
+        [
+            "DELETE FROM runs",
+            "CREATE TABLE mine (x INTEGER)",
+            "COPY runs TO 'runs.csv'",
+            "SELECT * FROM read_text('secret.txt')",
+            "SELECT * FROM 'secret.txt'",
+            "ATTACH 'other.duckdb'",
+            "SET enable_external_access = true",
+            "SET lock_configuration = false",
+            "SET allowed_configs = ['enable_external_access']",
+            "SET autoinstall_known_extensions = true",
+        ],
     )
     def test_it_reads_one_file_and_nothing_else(self, small_store: Path, monkeypatch: Any, forbidden: str) -> None:
         monkeypatch.chdir(small_store.parent)

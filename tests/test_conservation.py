@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from factories import one_in
 
 from energy_db import EnergyStore
 
@@ -76,7 +75,8 @@ def test_every_run_file_of_the_examples_is_here() -> None:
     assert {counters for _, counters in PEERS.values()} - {None} == {path.stem for path in EXAMPLES.rglob("*.csv")}
 
 
-@pytest.mark.parametrize("view", one_in(3, HELD))
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("view", HELD)
 def test_every_grain_adds_up_under_every_version(
     store: EnergyStore, cells: dict[str, dict[Key, Decimal]], view: str
 ) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import sqlalchemy
-from factories import Shell, assert_refused, one_in
+from factories import Shell, assert_refused
 
 from energy_db import Cost, CostSet, EnergyStore, sql
 from energy_db.catalogue import files, shipped
@@ -117,11 +117,12 @@ class TestByApi:
 
 
 class TestBySql:
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         "statement",
-        one_in(3, [UPDATE, "DELETE FROM costs", "INSERT INTO costs SELECT * FROM costs", "DROP TABLE cost_versions",
+        [UPDATE, "DELETE FROM costs", "INSERT INTO costs SELECT * FROM costs", "DROP TABLE cost_versions",
          "UPDATE cost_versions SET content_hash = ''", "INSERT OR REPLACE INTO chips VALUES ('akida', '', '')",
-         "DELETE FROM cost_in_force", "ALTER TABLE costs RENAME TO prices", "CREATE OR REPLACE TABLE costs (a INT)"]),
+         "DELETE FROM cost_in_force", "ALTER TABLE costs RENAME TO prices", "CREATE OR REPLACE TABLE costs (a INT)"],
     )  # fmt: skip
     def test_it_is_refused(self, shell: Shell, small_store: Path, statement: str) -> None:
         assert_refused(shell, small_store, 2, ["sql", statement], "a query must not change anything")
@@ -155,30 +156,29 @@ class TestByEditingTheStore:
         yield _only_store
         _only_store._engine.run("ROLLBACK")
 
+    @pytest.mark.one_in(5)
     @pytest.mark.parametrize(
         "change",
-        one_in(5, ["energy_pj = 0.1", "energy_pj = NULL", "low_pj = 1", "high_pj = 9", "driver = 'neuron_spike'",
+        ["energy_pj = 0.1", "energy_pj = NULL", "low_pj = 1", "high_pj = 9", "driver = 'neuron_spike'",
          "scope = 'operation'", "is_reference = true", "status = 'measured'", "source = 'A better one'", "doi = '10.1'",
-         "confidence = 'sure'", "node_nm = 7", "supply_v = 1", "note = 'trust me'", "operation = 'whole'"]),
+         "confidence = 'sure'", "node_nm = 7", "supply_v = 1", "note = 'trust me'", "operation = 'whole'"],
     )  # fmt: skip
     def test_any_value_of_a_cost(self, edited: EnergyStore, change: str) -> None:
         edited._engine.run(f"UPDATE costs SET {change} WHERE chip = 'akida' AND cost_version = 'tutorial72'")
         found = failures_of(edited, quick=True)
         assert found[CHANGED] == found[UNLIKE] == {"chip": "akida", "cost_version": "tutorial72"}
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         "change",
-        one_in(
-            3,
-            [
-                "label = 'x'",
-                "status = 'measured'",
-                "source = 'x'",
-                "doi = '10.1'",
-                "published_on = '2026-01-01'",
-                "note = 'x'",
-            ],
-        ),
+        [
+            "label = 'x'",
+            "status = 'measured'",
+            "source = 'x'",
+            "doi = '10.1'",
+            "published_on = '2026-01-01'",
+            "note = 'x'",
+        ],
     )
     def test_any_value_of_a_version(self, edited: EnergyStore, change: str) -> None:
         edited._engine.run(f"UPDATE cost_versions SET {change} WHERE chip = 'akida' AND cost_version = 'tutorial72'")

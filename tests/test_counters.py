@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from factories import EVENTS, NETWORK, Shell, assert_refused, forget_runs, one_in, run_file, with_sidecar
+from factories import EVENTS, NETWORK, Shell, assert_refused, forget_runs, run_file, with_sidecar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv as arrow_csv
@@ -134,7 +134,8 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
 
 
 class TestSources:
-    @pytest.mark.parametrize("source", one_in(5, SOURCES.values()), ids=SOURCES)
+    @pytest.mark.one_in(5)
+    @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
     def test_they_are_stored_alike(
         self, store: EnergyStore, path: Path, tmp_path: Path, source: Callable[[Path], Any]
     ) -> None:
@@ -284,9 +285,10 @@ class TestContent:
         again = store.ingest(path)
         assert (again.status, again.run_id, again.counters) == ("unchanged", first.run_id, TOTALS)
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("before", "now", "says"),
-        one_in(3, [
+        [
             bad(None, ROWS[:1], "counter mac: stored nothing, now 1200", id="none before"),
             bad(ROWS[:1], [{"driver": "mac", "count": 7}], "counter mac: stored 1200, now 7", id="another count"),
             bad(ROWS[:1], ROWS[1:3], "counter hop: stored nothing, now 9; counter mac: stored 1200, now nothing",
@@ -295,7 +297,7 @@ class TestContent:
                 "the same sums of its counters, by other layers or neurons", id="other layers"),
             bad(ROWS[3:], [{**ROWS[3], "neuron": 1}, *ROWS[4:]],
                 "the same sums of its counters, by other layers or neurons", id="other neurons"),
-        ]),
+        ],
     )  # fmt: skip
     def test_others_are_refused(self, store: EnergyStore, path: Path, before: Any, now: Any, says: str) -> None:
         stored = store.ingest(path, counters=before)
@@ -340,9 +342,10 @@ class TestContent:
 BASE = {"layer": ["hidden", "hidden", "output"], "driver": ["hop", "mac", "hop"], "count": ["4", "5", "6"]}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("changed", "says"),
-    one_in(4, [
+    [
         bad({"layer": ["hidden", "hiden", "output"]},
             ["column 'layer' must be a layer of the run: 1 bad row, first at row 1 (value hiden)",
              "Did you mean 'hidden'? The layers are hidden, output."], id="layer unknown"),
@@ -401,7 +404,7 @@ BASE = {"layer": ["hidden", "hidden", "output"], "driver": ["hop", "mac", "hop"]
         bad({"Layer": ["hidden"] * 3, "layer": None}, ["has a column 'Layer'", "Did you mean 'layer'?"],
             id="layer in capitals"),
         bad({"layer": [], "driver": [], "count": []}, ["has no rows"], id="no rows"),
-    ]),
+    ],
 )  # fmt: skip
 def test_counters_that_break_a_rule(shell: Shell, small_store: Path, changed: dict[str, Any], says: list[str]) -> None:
     with_sidecar(run_file(Path("run.parquet")))
@@ -431,9 +434,10 @@ def test_every_broken_rule_is_named(store: EnergyStore, path: Path) -> None:
     assert store.runs() == []
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("name", "content", "says"),
-    one_in(4, [
+    [
         bad("gone.csv", None, "gone.csv: no such file", id="missing file"),
         bad("empty.csv", b"", "empty.csv: is empty (0 bytes)", id="empty"),
         bad("energy.duckdb", None, "energy.duckdb: is the store itself, not a file of counters", id="the store"),
@@ -448,7 +452,7 @@ def test_every_broken_rule_is_named(store: EnergyStore, path: Path) -> None:
             id="not UTF-8"),
         bad("semicolon.csv", b"driver;count\nmac;1\n", "columns 'driver' and 'count' are missing", id="semicolons"),
         bad("comment.csv", b"# by hand\ndriver,count\nmac,1\n", "comment.csv: ", id="comment"),
-    ]),
+    ],
 )  # fmt: skip
 def test_files_that_are_none_of_counters(
     shell: Shell, small_store: Path, name: str, content: bytes | None, says: str
@@ -459,9 +463,10 @@ def test_files_that_are_none_of_counters(
     assert_refused(shell, small_store, 4, ("ingest", "run.parquet", "--counters", name), [says, "1 refused"])
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("counters", "error", "says"),
-    one_in(2, [
+    [
         bad(12, UsageError, "counters is 12, must be a file, a table, or a list of rows", id="number"),
         bad([12], RunFileError, "counters: row 0 is 12, must be an object", id="list of numbers"),
         bad([], RunFileError, "counters: has no rows", id="empty list"),
@@ -473,7 +478,7 @@ def test_files_that_are_none_of_counters(
         bad([{"driver": "mac", "count": True}], RunFileError, "must be a whole number", id="count as bool"),
         bad([{"driver": "\ud800", "count": 1}], RunFileError, "must be small letters", id="half a character"),
         bad([{"driver": "mac", "count": float("nan")}], RunFileError, "must not be empty", id="not a number"),
-    ]),
+    ],
 )  # fmt: skip
 def test_values_that_are_no_counters(
     store: EnergyStore, path: Path, counters: Any, error: type[Exception], says: str

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from factories import Shell, mostly_thorough, one_in, run_file
+from factories import Shell, mostly_thorough, run_file
 
 from energy_db import EnergyStore
 from energy_db.engines.duckdb import Engine
@@ -47,7 +47,8 @@ KINDS = ["run.parquet", "rows.csv", "run.json", "other.sqlite", "empty.csv", "em
 
 
 class TestAFileThatIsNoStore:
-    @pytest.mark.parametrize("name", one_in(4, KINDS))
+    @pytest.mark.one_in(4)
+    @pytest.mark.parametrize("name", KINDS)
     def test_is_never_written_to(self, shell: Shell, name: str) -> None:
         run_file(Path("spikes.parquet"))
         path = foreign_file(name)

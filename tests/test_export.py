@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 import pytest
-from factories import EVENTS, NETWORK, Shell, dump, one_in, run_file, with_sidecar
+from factories import EVENTS, NETWORK, Shell, dump, run_file, with_sidecar
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, ipc, parquet
@@ -166,7 +166,8 @@ class TestView:
         assert found.schema.types == expected.schema.types
         assert sorted(map(repr, found.to_pylist())) == sorted(map(repr, expected.to_pylist()))
 
-    @pytest.mark.parametrize("form", one_in(3, ["parquet", "csv", "arrow"]))
+    @pytest.mark.one_in(3)
+    @pytest.mark.parametrize("form", ["parquet", "csv", "arrow"])
     def test_to_a_folder_for_each_run(self, runs: EnergyStore, tmp_path: Path, form: str) -> None:
         runs.export_view("activity_by_neuron", tmp_path / "neurons", format=form, by_run=True)
         folders = sorted(path.name for path in (tmp_path / "neurons").iterdir())

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from factories import Dump, dump, one_in, run_file, with_sidecar
+from factories import Dump, dump, run_file, with_sidecar
 from test_export import everything, told
 
 from energy_db import EnergyStore, sql
@@ -177,18 +177,16 @@ def with_a_manifest_of_something_else(out: Path) -> None:
 
 
 class TestDamage:
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("damage", "error", "says"),
-        one_in(
-            3,
-            [
-                (without_a_file, StoreError, r"spike_events.* rows, but export\.json says"),
-                (with_a_damaged_file, StoreError, r"runs\.parquet cannot be read"),
-                (with_a_row_less, StoreError, r"neuron_activity.* rows, but export\.json says"),
-                (with_another_revision, StoreVersionError, "schema revision 0001"),
-                (with_a_manifest_of_something_else, StoreError, "is not of an export"),
-            ],
-        ),
+        [
+            (without_a_file, StoreError, r"spike_events.* rows, but export\.json says"),
+            (with_a_damaged_file, StoreError, r"runs\.parquet cannot be read"),
+            (with_a_row_less, StoreError, r"neuron_activity.* rows, but export\.json says"),
+            (with_another_revision, StoreVersionError, "schema revision 0001"),
+            (with_a_manifest_of_something_else, StoreError, "is not of an export"),
+        ],
     )
     def test_it_is_named_and_nothing_is_made(
         self, full: Path, tmp_path: Path, damage: Callable[[Path], None], error: type[Exception], says: str

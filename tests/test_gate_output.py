@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from factories import EVENTS, NETWORK, Shell, one_in, run_file, with_sidecar
+from factories import EVENTS, NETWORK, Shell, run_file, with_sidecar
 
 from energy_db import EnergyStore
 from energy_db.tables import markdown_table, plain_markdown
@@ -89,16 +89,14 @@ class TestReport:
         path.write_text("of yesterday")
         return path
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("arguments", "says"),
-        one_in(
-            3,
-            [
-                (["check", "nobody", "--chip", "loihi2", "--max-energy", "1 nJ"], "no run is called 'nobody'"),
-                (["check", "kept", "--chip", "lohi2", "--max-energy", "1 nJ"], "Did you mean 'loihi2'"),
-                ([*TOO_MUCH, "--cost", "tutorial73"], "no cost version 'tutorial73'"),
-            ],
-        ),
+        [
+            (["check", "nobody", "--chip", "loihi2", "--max-energy", "1 nJ"], "no run is called 'nobody'"),
+            (["check", "kept", "--chip", "lohi2", "--max-energy", "1 nJ"], "Did you mean 'loihi2'"),
+            ([*TOO_MUCH, "--cost", "tutorial73"], "no cost version 'tutorial73'"),
+        ],
     )
     def test_what_is_not_there_is_said_in_it(self, report: Path, shell: Shell, arguments: list[str], says: str) -> None:
         assert shell(*arguments, "--report", "energy.md").exit_code == 3
@@ -106,16 +104,14 @@ class TestReport:
         assert text.startswith("### NOT CHECKED: ")
         assert says in text
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize(
         ("arguments", "exit_code"),
-        one_in(
-            2,
-            [
-                (["check", "kept", "--chip", "loihi2"], 2),
-                ([*TOO_MUCH, "--budget", "gone.toml"], 2),
-                (["--db", "gone.duckdb", *TOO_MUCH], 4),
-            ],
-        ),
+        [
+            (["check", "kept", "--chip", "loihi2"], 2),
+            ([*TOO_MUCH, "--budget", "gone.toml"], 2),
+            (["--db", "gone.duckdb", *TOO_MUCH], 4),
+        ],
     )
     def test_of_other_failures_no_old_one_is_left(
         self, report: Path, shell: Shell, arguments: list[str], exit_code: int
@@ -123,7 +119,8 @@ class TestReport:
         assert shell(*arguments, "--report", "energy.md").exit_code == exit_code
         assert not report.exists()
 
-    @pytest.mark.parametrize("name", one_in(3, ["energy-budget.toml", "./energy-budget.toml", "of-ours.toml"]))
+    @pytest.mark.one_in(3)
+    @pytest.mark.parametrize("name", ["energy-budget.toml", "./energy-budget.toml", "of-ours.toml"])
     @pytest.mark.parametrize("option", [["--report"], ["-f", "md", "-o"]])
     def test_it_never_takes_the_place_of_the_budget(
         self, store_path: Path, shell: Shell, name: str, option: list[str]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import one_in, run_file, with_sidecar
+from factories import run_file, with_sidecar
 from small_runs import Spikes, costs, small_run, with_layer, with_spikes
 
 from energy_db import EnergyStore
@@ -202,47 +202,45 @@ class TestVerdict:
         ]
         assert any("2 runs of b1, b2, b3 share their seed" in warning for warning in split.warnings)
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(
         ("declared", "expected"),
-        one_in(
-            4,
-            [
-                # The last of four runs stands for itself; the first two are the group before.
-                (
-                    [{}, {}, {}, {"layers": with_layer("in", n_neurons=3)}],
-                    Disparity("input", "2 neurons", "2 neurons, 3 neurons", True),
-                ),
-                (
-                    [{}, {}, {}, {"spikes": with_spikes(**{"in": (2, 2)})}],
-                    Disparity("input", "3 spikes", "3 spikes, 4 spikes", False),
-                ),
-                (
-                    [{}, {}, {}, {"spikes": with_spikes(**{"in": (1, 2)})}],
-                    Disparity("input", "3 spikes", "as many, elsewhere", False),
-                ),
-                # Where the first runs declare no input, the others are held against each other.
-                (
-                    [
-                        {"layers": with_layer("in", role="hidden")},
-                        {"layers": with_layer("in", role="hidden")},
-                        {},
-                        {"spikes": with_spikes(**{"in": (2, 2)})},
-                    ],
-                    Disparity("input", "unknown", "3 spikes, 4 spikes", False),
-                ),
-                # Two values in one group are two values, though the other group says none.
-                (
-                    [{"tags": {"dataset": "x"}}, {"tags": {"dataset": "y"}}, {}, {}],
-                    Disparity("dataset", "x, y", "unknown", True),
-                ),
-                ([{"tags": {"dataset": "x"}}, {}, {}, {}], None),
-                (
-                    [{}, {}, {"git_commit": "abc"}, {"git_commit": "def"}],
-                    Disparity("git commit", "unknown", "abc, def", False),
-                ),
-                ([{"tags": {"seed": "1"}}, {}, {"seed": 2}, {}], Disparity("seed", "1", "2", False)),
-            ],
-        ),
+        [
+            # The last of four runs stands for itself; the first two are the group before.
+            ([{"tags": {"dataset": "x"}}, {}, {}, {}], None),
+            (
+                [{}, {}, {}, {"layers": with_layer("in", n_neurons=3)}],
+                Disparity("input", "2 neurons", "2 neurons, 3 neurons", True),
+            ),
+            (
+                [{}, {}, {}, {"spikes": with_spikes(**{"in": (2, 2)})}],
+                Disparity("input", "3 spikes", "3 spikes, 4 spikes", False),
+            ),
+            (
+                [{}, {}, {}, {"spikes": with_spikes(**{"in": (1, 2)})}],
+                Disparity("input", "3 spikes", "as many, elsewhere", False),
+            ),
+            # Where the first runs declare no input, the others are held against each other.
+            (
+                [
+                    {"layers": with_layer("in", role="hidden")},
+                    {"layers": with_layer("in", role="hidden")},
+                    {},
+                    {"spikes": with_spikes(**{"in": (2, 2)})},
+                ],
+                Disparity("input", "unknown", "3 spikes, 4 spikes", False),
+            ),
+            # Two values in one group are two values, though the other group says none.
+            (
+                [{"tags": {"dataset": "x"}}, {"tags": {"dataset": "y"}}, {}, {}],
+                Disparity("dataset", "x, y", "unknown", True),
+            ),
+            (
+                [{}, {}, {"git_commit": "abc"}, {"git_commit": "def"}],
+                Disparity("git commit", "unknown", "abc, def", False),
+            ),
+            ([{"tags": {"seed": "1"}}, {}, {"seed": 2}, {}], Disparity("seed", "1", "2", False)),
+        ],
     )
     def test_groups_are_held_to_what_runs_are(
         self, tmp_path: Path, declared: list[dict[str, Any]], expected: Disparity | None

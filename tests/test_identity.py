@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from factories import EVENTS, NETWORK, Shell, assert_refused, one_in, rearranged, run_file, unchanged, with_sidecar
+from factories import EVENTS, NETWORK, Shell, assert_refused, rearranged, run_file, unchanged, with_sidecar
 
 from energy_db import EnergyDbError, EnergyStore
 
@@ -29,24 +29,22 @@ def store(small_store: Path) -> Iterator[EnergyStore]:
         yield opened
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "written",
-    one_in(
-        3,
-        [
-            pytest.param({}, id="moved"),
-            pytest.param({"columns": rearranged(EVENTS, [3, 0, 5, 1, 4, 2])}, id="shuffled rows"),
-            pytest.param({"compression": "zstd"}, id="other compression"),
-            pytest.param({"row_group_size": 1}, id="other row groups"),
-            pytest.param({"types": dict.fromkeys(("neuron", "timestep", "sample"), pa.uint8())}, id="narrow integers"),
-            pytest.param({"types": {"neuron": pa.int32(), "sample": pa.uint64()}}, id="mixed integers"),
-            pytest.param({"types": {"layer": pa.dictionary(pa.int8(), pa.string())}}, id="dictionary layers"),
-            pytest.param({"columns": {**EVENTS, "layer": [0, 0, 0, 0, 1, 1]}}, id="numbered layers"),
-            pytest.param({"columns": {**EVENTS, "n_spikes": [1] * 6}}, id="one spike a row, said so"),
-            pytest.param({"columns": {**EVENTS, "voltage": [0.5] * 6}}, id="an extra column"),
-            pytest.param({"columns": dict(reversed(EVENTS.items()))}, id="other column order"),
-        ],
-    ),
+    [
+        pytest.param({}, id="moved"),
+        pytest.param({"columns": rearranged(EVENTS, [3, 0, 5, 1, 4, 2])}, id="shuffled rows"),
+        pytest.param({"compression": "zstd"}, id="other compression"),
+        pytest.param({"row_group_size": 1}, id="other row groups"),
+        pytest.param({"types": dict.fromkeys(("neuron", "timestep", "sample"), pa.uint8())}, id="narrow integers"),
+        pytest.param({"types": {"neuron": pa.int32(), "sample": pa.uint64()}}, id="mixed integers"),
+        pytest.param({"types": {"layer": pa.dictionary(pa.int8(), pa.string())}}, id="dictionary layers"),
+        pytest.param({"columns": {**EVENTS, "layer": [0, 0, 0, 0, 1, 1]}}, id="numbered layers"),
+        pytest.param({"columns": {**EVENTS, "n_spikes": [1] * 6}}, id="one spike a row, said so"),
+        pytest.param({"columns": {**EVENTS, "voltage": [0.5] * 6}}, id="an extra column"),
+        pytest.param({"columns": dict(reversed(EVENTS.items()))}, id="other column order"),
+    ],
 )
 def test_the_same_content_is_unchanged(
     shell: Shell, small_store: Path, kept: tuple[str, str], written: dict[str, Any]
@@ -106,17 +104,15 @@ def test_a_network_that_leaves_things_open_is_unchanged(store: EnergyStore, tmp_
     assert store.ingest(run_file(tmp_path / "bare.parquet")).status == "unchanged"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("changed", "says"),
-    one_in(
-        2,
-        [
-            pytest.param({"n_timesteps": 5}, "n_timesteps: stored 4, now 5", id="timesteps"),
-            pytest.param({"n_samples": 3}, "n_samples: stored 2, now 3", id="samples"),
-            pytest.param({"timestep_us": 500}, r"timestep_us: stored 1000(\.0+)?, now 500", id="length of a timestep"),
-            pytest.param({"roles": {"output": "hidden"}}, "role of output: stored readout, now hidden", id="role"),
-        ],
-    ),
+    [
+        pytest.param({"n_timesteps": 5}, "n_timesteps: stored 4, now 5", id="timesteps"),
+        pytest.param({"n_samples": 3}, "n_samples: stored 2, now 3", id="samples"),
+        pytest.param({"timestep_us": 500}, r"timestep_us: stored 1000(\.0+)?, now 500", id="length of a timestep"),
+        pytest.param({"roles": {"output": "hidden"}}, "role of output: stored readout, now hidden", id="role"),
+    ],
 )
 def test_another_network_under_the_same_name_is_refused(
     store: EnergyStore, tmp_path: Path, changed: dict[str, Any], says: str

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import one_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -404,22 +403,20 @@ class TestTraining:
         live.step(spikes(1, 1))
         live.close()
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("training", "message"),
-        one_in(
-            3,
-            [
-                ({"n_samples": [1], "n_spikes": {"a": [2]}}, "'a' has 2 spikes in the training steps, but 1 in all"),
-                ({"n_samples": [2], "n_spikes": {"a": [1]}}, "have 2 samples, but the run has 1"),
-                ({"n_samples": [1], "n_spikes": {"b": [1]}}, "counts the layers b, but the run has a"),
-                ({"n_samples": [1], "n_spikes": {"a": [1, 0]}}, "n_spikes of a has 2 entries for 1 steps"),
-                ({"n_samples": [1], "epoch": [1, 2], "n_spikes": {"a": [1]}}, "epoch has 2 entries for 1 steps"),
-                ({"n_samples": [0], "n_spikes": {"a": [1]}}, "n_samples is 0, must be a whole number from 1"),
-                ({"n_samples": [], "n_spikes": {"a": []}}, "must be a list with one entry for each step"),
-                ({"n_samples": [1]}, "n_spikes must be an object"),
-                ({"n_samples": [1], "n_spikes": {"a": [1]}, "loss": [1]}, "unknown key 'loss'"),
-            ],
-        ),
+        [
+            ({"n_samples": [1], "n_spikes": {"a": [2]}}, "'a' has 2 spikes in the training steps, but 1 in all"),
+            ({"n_samples": [2], "n_spikes": {"a": [1]}}, "have 2 samples, but the run has 1"),
+            ({"n_samples": [1], "n_spikes": {"b": [1]}}, "counts the layers b, but the run has a"),
+            ({"n_samples": [1], "n_spikes": {"a": [1, 0]}}, "n_spikes of a has 2 entries for 1 steps"),
+            ({"n_samples": [1], "epoch": [1, 2], "n_spikes": {"a": [1]}}, "epoch has 2 entries for 1 steps"),
+            ({"n_samples": [0], "n_spikes": {"a": [1]}}, "n_samples is 0, must be a whole number from 1"),
+            ({"n_samples": [], "n_spikes": {"a": []}}, "must be a list with one entry for each step"),
+            ({"n_samples": [1]}, "n_spikes must be an object"),
+            ({"n_samples": [1], "n_spikes": {"a": [1]}, "loss": [1]}, "unknown key 'loss'"),
+        ],
     )
     def test_declared_steps_must_add_up(
         self, empty_store: EnergyStore, tmp_path: Path, training: dict[str, Any], message: str

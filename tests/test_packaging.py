@@ -88,7 +88,7 @@ class TestInstalled:
         answer = run(
             elsewhere,
             "-c",
-            "import energy_db; from energy_db import sql; print(energy_db.__file__, sql.root(), sep=chr(10))",
+            "import energy_db; from energy_db import sql; print(energy_db.__file__); print(sql.root())",
         )
         package, root = (Path(part) for part in answer.splitlines())
         assert package.is_relative_to(elsewhere)

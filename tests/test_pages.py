@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
-from factories import EVENTS, NETWORK, one_in, run_file, with_sidecar
+from factories import EVENTS, NETWORK, run_file, with_sidecar
 from pages_read import HOSTILE, Page, bars, references, wide_pictures, wide_run, words_of
 
 from energy_db import EnergyStore
@@ -287,35 +287,31 @@ class TestComparisonPage:
 
 
 class TestPictures:
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("by", "says"),
-        one_in(
-            3,
-            [
-                (None, "energy by layer and operation"),
-                ("layer", "energy by layer and operation"),
-                ("operation", "energy by operation"),
-                ("neuron", "the costliest neurons"),
-                ("step", "energy over time"),
-            ],
-        ),
+        [
+            (None, "energy by layer and operation"),
+            ("layer", "energy by layer and operation"),
+            ("operation", "energy by operation"),
+            ("neuron", "the costliest neurons"),
+            ("step", "energy over time"),
+        ],
     )
     def test_of_a_report_by_each_grain(self, kept: Report, tmp_path: Path, by: str | None, says: str) -> None:
         kept.plot(tmp_path / "figure.svg", by)
         assert f"kept on loihi2: {says}" in words_of(tmp_path / "figure.svg")
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("by", "title", "words"),
-        one_in(
-            3,
-            [
-                (None, "kept → more on loihi2", "before: kept"),
-                ("effect", "kept → more on loihi2", "before: kept"),
-                ("layer", "kept → more on loihi2, by layer", "hidden"),
-                ("operation", "kept → more on loihi2, by operation", "synapse_lookup"),
-                ("neuron", "kept → more on loihi2, by neuron", "hidden / 2"),
-            ],
-        ),
+        [
+            (None, "kept → more on loihi2", "before: kept"),
+            ("effect", "kept → more on loihi2", "before: kept"),
+            ("layer", "kept → more on loihi2, by layer", "hidden"),
+            ("operation", "kept → more on loihi2, by operation", "synapse_lookup"),
+            ("neuron", "kept → more on loihi2, by neuron", "hidden / 2"),
+        ],
     )
     def test_of_a_comparison_by_each_grain(
         self, kept_and_more: Comparison, tmp_path: Path, by: str | None, title: str, words: str

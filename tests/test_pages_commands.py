@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from factories import EVENTS, Shell, one_in, run_file, with_sidecar
+from factories import EVENTS, Shell, run_file, with_sidecar
 from pages_read import Page, words_of
 
 from energy_db import EnergyStore
@@ -69,7 +69,8 @@ class TestCommandLine:
         assert result.exit_code == 0, result.output
         assert "kept → more on loihi2, by neuron" in words_of(tmp_path / "neurons.svg")
 
-    @pytest.mark.parametrize("verb", one_in(2, [["report", "kept"], ["report", "kept", "--chip", "loihi2"]]))
+    @pytest.mark.one_in(2)
+    @pytest.mark.parametrize("verb", [["report", "kept"], ["report", "kept", "--chip", "loihi2"]])
     def test_every_verb_draws_its_main_figure(
         self, small_store: Path, shell: Shell, tmp_path: Path, verb: list[str]
     ) -> None:

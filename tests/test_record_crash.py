@@ -12,7 +12,6 @@ from random import Random
 
 import numpy as np
 import pytest
-from factories import one_in
 
 from energy_db import EnergyStore
 from energy_db.errors import RunFileError
@@ -124,9 +123,10 @@ def test_a_journal_is_read_as_far_as_it_is_whole(journal: Path) -> None:
     assert set(found) == {0, SAMPLES_OF_A_BATCH, 2 * SAMPLES_OF_A_BATCH, 3 * SAMPLES_OF_A_BATCH}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "content",
-    one_in(3, [b"", b"\0" * 40, b"[]", b"{", b'{"run": "live", "layers": [{"name": "other"}]}']),
+    [b"", b"\0" * 40, b"[]", b"{", b'{"run": "live", "layers": [{"name": "other"}]}'],
     ids=range(5),
 )
 def test_a_damaged_declaration_is_said_to_be_one(journal: Path, content: bytes) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from factories import EVENTS, Shell, dump, one_in, run_file, with_sidecar
+from factories import EVENTS, Shell, dump, run_file, with_sidecar
 
 from energy_db import EnergyStore, sql, tables
 from energy_db.asking import queries
@@ -261,22 +261,20 @@ class TestSavingQueries:
             for about, version in (("One.", 1), ("Another.", 2), ("Another.", 2), ("One.", 3)):
                 assert store.save_query("mine", "SELECT 1", about=about).version == version
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(
         ("name", "query", "kind", "message"),
-        one_in(
-            4,
-            [
-                ("top_neurons", "SELECT 1", UsageError, "shipped query"),
-                ("a.sql", "SELECT 1", UsageError, "cannot be the name"),
-                ("a~1", "SELECT 1", UsageError, "cannot be the name"),
-                ("", "SELECT 1", UsageError, "cannot be the name"),
-                ("mine", "DELETE FROM runs", QueryError, "DELETE"),
-                ("mine", "FROM 'x.csv'", QueryError, "no table or view"),
-                ("mine", "SELECT 1; SELECT 2", QueryError, "found 2"),
-                ("mine", "SELECT energy FROM energy_by_layer", QueryError, "would fail"),
-                ("mine", "", QueryError, "found 0"),
-            ],
-        ),
+        [
+            ("top_neurons", "SELECT 1", UsageError, "shipped query"),
+            ("a.sql", "SELECT 1", UsageError, "cannot be the name"),
+            ("a~1", "SELECT 1", UsageError, "cannot be the name"),
+            ("", "SELECT 1", UsageError, "cannot be the name"),
+            ("mine", "DELETE FROM runs", QueryError, "DELETE"),
+            ("mine", "FROM 'x.csv'", QueryError, "no table or view"),
+            ("mine", "SELECT 1; SELECT 2", QueryError, "found 2"),
+            ("mine", "SELECT energy FROM energy_by_layer", QueryError, "would fail"),
+            ("mine", "", QueryError, "found 0"),
+        ],
     )
     def test_what_cannot_be_kept_is_refused(
         self, net: Path, name: str, query: str, kind: type[Exception], message: str
@@ -316,7 +314,6 @@ class TestTime:
         with pytest.raises(UsageError, match="timeout is"):
             reader.sql("SELECT 1", timeout=seconds)
 
-    @pytest.mark.thorough
     def test_the_command_says_so(self, net: Path, shell: Shell) -> None:
         result = shell("sql", SLOW, "--timeout", "0.2")
         assert (result.exit_code, result.stdout) == (4, "")
@@ -343,26 +340,24 @@ class TestTime:
 
 
 class TestValues:
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(
         ("written", "expected"),
-        one_in(
-            4,
-            [
-                ("5", (5, "INTEGER")),
-                ("-5", (-5, "INTEGER")),
-                ("0.10", (Decimal("0.10"), "DECIMAL(2,2)")),
-                ("true", (True, "BOOLEAN")),
-                ("False", (False, "BOOLEAN")),
-                ("2026-01-02", (date(2026, 1, 2), "DATE")),
-                ("2026-01-02 03:04:05", (datetime(2026, 1, 2, 3, 4, 5), "TIMESTAMP")),
-                ('"5"', ("5", "VARCHAR")),
-                ("007", ("007", "VARCHAR")),
-                ("a=b", ("a=b", "VARCHAR")),
-                ("it's; DROP TABLE runs", ("it's; DROP TABLE runs", "VARCHAR")),
-                ("", ("", "VARCHAR")),
-                ('"', ('"', "VARCHAR")),
-            ],
-        ),
+        [
+            ("5", (5, "INTEGER")),
+            ("-5", (-5, "INTEGER")),
+            ("0.10", (Decimal("0.10"), "DECIMAL(2,2)")),
+            ("true", (True, "BOOLEAN")),
+            ("False", (False, "BOOLEAN")),
+            ("2026-01-02", (date(2026, 1, 2), "DATE")),
+            ("2026-01-02 03:04:05", (datetime(2026, 1, 2, 3, 4, 5), "TIMESTAMP")),
+            ('"5"', ("5", "VARCHAR")),
+            ("007", ("007", "VARCHAR")),
+            ("a=b", ("a=b", "VARCHAR")),
+            ("it's; DROP TABLE runs", ("it's; DROP TABLE runs", "VARCHAR")),
+            ("", ("", "VARCHAR")),
+            ('"', ('"', "VARCHAR")),
+        ],
     )
     def test_a_value_is_what_it_looks_like(
         self, net: Path, shell: Shell, tmp_path: Path, written: str, expected: tuple[Any, str]
@@ -372,8 +367,9 @@ class TestValues:
         (row,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
         assert (row["value"], row["kind"].replace("DECIMAL(3,2)", "DECIMAL(2,2)")) == expected
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize("parameter", ["run", "before_run"])
-    @pytest.mark.parametrize("selector", one_in(4, ["latest", "net", "run-2", "@accuracy=0.8", '"latest"']))
+    @pytest.mark.parametrize("selector", ["latest", "net", "run-2", "@accuracy=0.8", '"latest"'])
     def test_a_run_may_be_said_in_any_way(self, net: Path, shell: Shell, parameter: str, selector: str) -> None:
         result = shell("sql", f"SELECT ${parameter} AS id", "-p", f"{parameter}={selector}", "-f", "csv")
         assert result.stdout == "id\nrun-2\n"
@@ -381,21 +377,19 @@ class TestValues:
     def test_a_word_that_ends_likewise_is_none(self, net: Path, shell: Shell) -> None:
         assert shell("sql", "SELECT $rerun AS id", "-p", "rerun=latest", "-f", "csv").stdout == "id\nlatest\n"
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("arguments", "exit_code", "message"),
-        one_in(
-            3,
-            [
-                (["SELECT $a", "-p", "b=1"], 2, "a parameter $a, but no value"),
-                (["SELECT $a", "-p", "a=1", "-p", "b=1"], 2, "no parameter $b"),
-                (["SELECT $chip", "-p", "chip=1", "-p", "chp=1"], 2, "Did you mean 'chip'?"),
-                (["SELECT 1", "-p", "a=1"], 2, "Its parameters: none"),
-                (["SELECT $a", "-p", "a"], 2, "expected NAME=VALUE"),
-                (["SELECT $a", "-p", "=1"], 2, "expected NAME=VALUE"),
-                (["SELECT $a", "-p", "a=1", "-p", "a=2"], 2, "given twice"),
-                (["SELECT $run", "-p", "run=nobody"], 3, "no run is called 'nobody'"),
-            ],
-        ),
+        [
+            (["SELECT $run", "-p", "run=nobody"], 3, "no run is called 'nobody'"),
+            (["SELECT $a", "-p", "b=1"], 2, "a parameter $a, but no value"),
+            (["SELECT $a", "-p", "a=1", "-p", "b=1"], 2, "no parameter $b"),
+            (["SELECT $chip", "-p", "chip=1", "-p", "chp=1"], 2, "Did you mean 'chip'?"),
+            (["SELECT 1", "-p", "a=1"], 2, "Its parameters: none"),
+            (["SELECT $a", "-p", "a"], 2, "expected NAME=VALUE"),
+            (["SELECT $a", "-p", "=1"], 2, "expected NAME=VALUE"),
+            (["SELECT $a", "-p", "a=1", "-p", "a=2"], 2, "given twice"),
+        ],
     )
     def test_what_does_not_fit_is_said_before_the_query_runs(
         self, net: Path, shell: Shell, arguments: list[str], exit_code: int, message: str
@@ -456,9 +450,8 @@ class TestLists:
         assert (result.exit_code, result.stdout) == (3, "")
         assert f"Did you mean '{right}'?" in result.stderr
 
-    @pytest.mark.parametrize(
-        "option", one_in(2, [["--views"], ["--describe", "mart.runs"], ["--queries"], ["--history", "mine"]])
-    )
+    @pytest.mark.one_in(2)
+    @pytest.mark.parametrize("option", [["--views"], ["--describe", "mart.runs"], ["--queries"], ["--history", "mine"]])
     def test_each_list_comes_in_each_format(self, net: Path, shell: Shell, tmp_path: Path, option: list[str]) -> None:
         assert shell("sql", "SELECT 1", "--save", "mine").exit_code == 0
         rows = json.loads(shell("sql", *option, "--json").stdout)["rows"]
@@ -495,7 +488,8 @@ class TestTerminals:
         rows = [{"a": "x" * 40, "b": "y" * 40}]
         assert tables.text_table(rows, 30) == tables.text_table(rows)
 
-    @pytest.mark.parametrize("is_watched", one_in(2, [True, False]))
+    @pytest.mark.one_in(2)
+    @pytest.mark.parametrize("is_watched", [True, False])
     def test_only_a_terminal_gets_them_so(self, net: Path, is_watched: bool) -> None:
         command = [sys.executable, "-m", "energy_db", "--db", str(net), "sql", "--queries"]
         environment = os.environ | {"COLUMNS": "80"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
-from factories import EVENTS, NETWORK, one_in, run_file, with_sidecar
+from factories import EVENTS, NETWORK, run_file, with_sidecar
 
 from energy_db import EnergyDbError, EnergyStore, Run
 from energy_db.errors import NotFoundError, StoreError, UsageError
@@ -151,22 +151,19 @@ class TestReadOnly:
 class TestFindingRuns:
     @pytest.mark.parametrize(
         ("selector", "n_spikes"),
-        one_in(
-            3,
-            [
-                ("latest", 3),
-                ("latest~0", 3),
-                ("latest~1", 2),
-                ("latest~2", 1),
-                ("old", 1),
-                ("twin", 3),
-                ("aaaaaa2", 2),
-                ("bbbbbb", 3),
-                ("@number", 3),
-                ("@number=1", 1),
-                ("@branch=main", 2),
-            ],
-        ),
+        [
+            ("latest", 3),
+            ("latest~0", 3),
+            ("latest~1", 2),
+            ("latest~2", 1),
+            ("old", 1),
+            ("twin", 3),
+            ("aaaaaa2", 2),
+            ("bbbbbb", 3),
+            ("@number", 3),
+            ("@number=1", 1),
+            ("@branch=main", 2),
+        ],
     )
     def test_selectors(self, history: EnergyStore, selector: str, n_spikes: int) -> None:
         assert history.run(selector).n_spikes == n_spikes

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from factories import EVENTS, Shell, assert_refused, one_in, run_file, with_sidecar
+from factories import EVENTS, Shell, assert_refused, run_file, with_sidecar
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -99,10 +99,10 @@ def convolutions(draw: st.DrawFn, most_padding: int = 2) -> Convolution:
     groups = draw(st.integers(1, 3))
     sizes = along_axes(1, 6 if n_axes < 3 else 3)
     padding = along_axes(0, most_padding)
-    # A kernel that is spread wider than the padded input would leave no output.
+    # A kernel that reaches, dilated, beyond the padded input would leave no output.
     room = [size + 2 * pad for size, pad in zip(sizes, padding, strict=True)]
-    kernel = tuple(draw(st.integers(1, min(3, most))) for most in room)
-    spread = [(most - 1) // max(taps - 1, 1) for most, taps in zip(room, kernel, strict=True)]
+    kernel = tuple(draw(st.integers(1, min(3, wide))) for wide in room)
+    most_dilation = [(wide - 1) // max(taps - 1, 1) for wide, taps in zip(room, kernel, strict=True)]
     return Convolution(
         channels=groups * draw(st.integers(1, 2)),
         sizes=sizes,
@@ -110,7 +110,7 @@ def convolutions(draw: st.DrawFn, most_padding: int = 2) -> Convolution:
         kernel=kernel,
         stride=along_axes(1, 3),
         padding=padding,
-        dilation=tuple(draw(st.integers(1, max(1, min(2, most)))) for most in spread),
+        dilation=tuple(draw(st.integers(1, max(1, min(2, most)))) for most in most_dilation),
         groups=groups,
     )
 
@@ -282,7 +282,8 @@ class TestSynapticEvents:
             assert synaptic_events(store) == {"input": 23, "hidden": 16, "output": None}
             assert (run.layers[0].fan_out, run.layers[0].n_neurons) == ((3, 2, 3, 2), 4)
 
-    @pytest.mark.parametrize("padding", one_in(2, [1, "same"]))
+    @pytest.mark.one_in(2)
+    @pytest.mark.parametrize("padding", [1, "same"])
     def test_p2(self, tmp_path: Path, padding: object) -> None:
         neurons = [4 * row + column for row, column in DIAGONAL]
         path = run_file(tmp_path / "p2.parquet", {"layer": ["in"] * 5, "neuron": neurons, "timestep": [0] * 5})
@@ -346,9 +347,10 @@ def of_layer(fan_out: Any, **other: Any) -> dict[str, Any]:
     return {"layers": [{"name": "hidden", "fan_out": fan_out, **other}, {"name": "output"}]}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("network", "says"),
-    one_in(4, [
+    [
         bad(of_layer({}), "fan_out must have one of the keys dense, conv, mask", id="no form"),
         bad(of_layer({"dense": 2, "mask": [[1]]}), "fan_out must have one of the keys dense", id="two forms"),
         bad(of_layer({"dence": 2}), "unknown key 'dence'\n  → Did you mean 'dense'?", id="misspelt form"),
@@ -362,7 +364,7 @@ def of_layer(fan_out: Any, **other: Any) -> dict[str, Any]:
         bad(of_layer({"conv": CONV}, n_neurons=3), "fan_out has 16 entries for 3 neurons", id="another size"),
         bad(of_layer({"mask": [[1], [0, 1]]}), "fan_out: mask cannot be read as an array", id="ragged mask"),
         bad(of_layer({"mask": [[0, 2, 1]]}), "fan_out: mask must hold true and false", id="mask of weights"),
-    ]),
+    ],
 )  # fmt: skip
 def test_a_network_file_with_a_broken_fan_out(
     shell: Shell, small_store: Path, network: dict[str, Any], says: str

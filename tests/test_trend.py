@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import NETWORK, Shell, one_in, run_file
+from factories import NETWORK, Shell, run_file
 
 from energy_db import Cost, CostSet, EnergyStore
 from energy_db.catalogue import shipped
@@ -704,19 +704,17 @@ class TestShell:
         assert shell("trend", "spikes", "--min-change", "0.2").stdout.splitlines()[-1] == "no step"
         assert json.loads(shell("trend", "spikes", "--fdr", "0.05", "--json").stdout)["fdr"] == 0.05
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("arguments", "exit_code", "says"),
-        one_in(
-            3,
-            [
-                (["--chip", "toy", "--name", "nigthly"], 3, "Did you mean 'nightly'"),
-                (["enrgy"], 2, "Did you mean 'energy'"),
-                ([], 2, "Name it: --chip loihi2"),
-                (["--chip", "toy", "--fdr", "2"], 2, "less than 1"),
-                (["spikes", "--where", "branch"], 2, "is not a condition"),
-                (["--chip", "loihi"], 3, "none of 32 runs"),
-            ],
-        ),
+        [
+            (["--chip", "toy", "--name", "nigthly"], 3, "Did you mean 'nightly'"),
+            (["enrgy"], 2, "Did you mean 'energy'"),
+            ([], 2, "Name it: --chip loihi2"),
+            (["--chip", "toy", "--fdr", "2"], 2, "less than 1"),
+            (["spikes", "--where", "branch"], 2, "is not a condition"),
+            (["--chip", "loihi"], 3, "none of 32 runs"),
+        ],
     )
     def test_what_goes_wrong(self, shell: Shell, arguments: list[str], exit_code: int, says: str) -> None:
         result = shell("trend", *arguments)

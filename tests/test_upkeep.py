@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from factories import Shell, mostly_thorough, one_in
+from factories import Shell, mostly_thorough
 
 from energy_db import sql
 
@@ -44,21 +44,19 @@ def left_behind(shell: Shell) -> dict[str, str]:
 
 
 class TestLeftovers:
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("name", "of"),
-        one_in(
-            3,
-            [
-                ("energy.duckdb.tmp/duckdb_temp_storage-0.tmp", "memory"),
-                ("energy.duckdb.archive-unfinished", "archive"),
-                ("energy.duckdb.archive-unfinished.wal", "archive"),
-                ("energy.duckdb.backup-0001.unfinished", "migration"),
-                ("energy.duckdb.init-unfinished", "init --from"),
-                (".run.parquet.unfinished", "run file"),
-                (".backup.unfinished/export.json", "export"),
-                ("training.recording/said.json", "ingest"),
-            ],
-        ),
+        [
+            ("energy.duckdb.tmp/duckdb_temp_storage-0.tmp", "memory"),
+            ("energy.duckdb.archive-unfinished", "archive"),
+            ("energy.duckdb.archive-unfinished.wal", "archive"),
+            ("energy.duckdb.backup-0001.unfinished", "migration"),
+            ("energy.duckdb.init-unfinished", "init --from"),
+            (".run.parquet.unfinished", "run file"),
+            (".backup.unfinished/export.json", "export"),
+            ("training.recording/said.json", "ingest"),
+        ],
     )
     @pytest.mark.usefixtures("small_store")
     def test_doctor_names_them(self, shell: Shell, name: str, of: str) -> None:

@@ -44,7 +44,7 @@ def read(path: Path) -> tuple[list[str], Rows]:
     return header, rows
 
 
-@cache
+@cache  # asked once for each table, not once for each case
 def columns_of(engine: Engine, table: str) -> dict[str, tuple[str, str]]:
     """Return the type of each column of a table, and whether it may be empty."""
     return {name: (kind, null) for name, kind, null, *_ in engine.rows(f"DESCRIBE {table}")}
@@ -72,6 +72,7 @@ def fill_all(engine: Engine, folder: Path) -> None:
 
 
 def shown(engine: Engine, view: str) -> tuple[list[str], Rows]:
+    # Engine.arrow would plan the view twice, Engine.records would not name the columns of no rows.
     result = engine._connection.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {view}")
     header = [column[0] for column in result.description or []]
     return header, [[NULL if value is None else value for value in row] for row in result.fetchall()]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import one_in
 
 from energy_db import EnergyStore
 from energy_db.adapters import (
@@ -114,7 +113,8 @@ class TestSpikingJelly:
         index = {name: raw[f"{step_mode}_index_{name}"].tolist() for name in ("1", "3")}
         return SimpleNamespace(records=records, name_records_index=index)
 
-    @pytest.mark.parametrize("step_mode", one_in(2, ["m", "s"]))
+    @pytest.mark.one_in(2)
+    @pytest.mark.parametrize("step_mode", ["m", "s"])
     def test_counts_are_its_own_in_both_step_modes(self, step_mode: str) -> None:
         raw = recorded("spikingjelly")
         recording = from_spikingjelly(self.monitor(raw, step_mode), step_mode=step_mode, n_timesteps=8)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
-from factories import one_in
 
 from energy_db import EnergyStore
 from energy_db.adapters.formats import FORMATS
@@ -62,7 +61,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], Callable[[], dict[str, int]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", one_in(3, COMMANDS))
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_file_becomes_the_run_that_its_tool_counted(shell: Shell, folder: Path, name: str) -> None:
     np.savez("raster.npz", a=np.eye(3)[:, None, :], b=np.eye(3)[:, None, :1])
     arguments, own = COMMANDS[name]

@@ -11,7 +11,6 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from factories import one_in
 from neo_objects import MILLISECONDS, Quantity, block, recorded_block, train
 
 from energy_db import EnergyStore
@@ -70,7 +69,8 @@ class TestSonata:
     SIZES: Mapping[str, int] = {"cortex": 6, "input": 4, "thalamus": 3}
     KNOWN: Mapping[str, Any] = {"dt_ms": 0.1, "duration_ms": 50.0}
 
-    @pytest.mark.parametrize("knows", one_in(3, ["sizes", "nodes", "both"]))
+    @pytest.mark.one_in(3)
+    @pytest.mark.parametrize("knows", ["sizes", "nodes", "both"])
     def test_counts_are_libsonatas_own_in_any_order_and_unit(self, knows: str) -> None:
         raw = recorded("sonata")
         sizes = None if knows == "nodes" else self.SIZES

@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from factories import one_in
 from pyarrow import parquet
 
 from energy_db import EnergyAccountant
@@ -87,8 +86,9 @@ def label(peer: dict[str, str]) -> str:
     return f"{peer['peer']} {peer['chip']}"
 
 
-@pytest.mark.parametrize("peer", one_in(3, PEERS), ids=label)
+@pytest.mark.parametrize("peer", PEERS, ids=label)
 class TestPeers:
+    @pytest.mark.one_in(3)
     def test_the_total_and_every_operation_come_out_to_the_digit(self, store: Path, peer: dict[str, str]) -> None:
         priced = report(store, peer)
         assert number(priced["total_energy_pj"]) == number(peer["energy_pj"])
@@ -159,7 +159,8 @@ COUNTED = {
 
 
 class TestAccountant:
-    @pytest.mark.parametrize("chip", one_in(3, COUNTED))
+    @pytest.mark.one_in(3)
+    @pytest.mark.parametrize("chip", COUNTED)
     def test_the_figures_of_sc_neurocore(self, chip: str) -> None:
         accountant = EnergyAccountant(chip, cost_version=SC_NEUROCORE)
         p1 = accountant.account(["hid", "out"], [(4, 3), (3, 2)], [8, 6], 5)
