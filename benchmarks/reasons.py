@@ -17,7 +17,8 @@ REASONS = {
     ),
     "ingest / bare CREATE TABLE AS, 200k neurons": (
         "half of the time goes into storing the events, as for CREATE TABLE AS, a fifth into counting them by neuron, "
-        "each of which has only fifty; the goal was set for a hundred million events"
+        "each of which has only fifty; a file's statistics, by which it would count faster, are not believed "
+        "(docs/decisions/0002); the goal was set for a hundred million events"
     ),
     "energy by layer of all runs": (
         "energy_by_layer prices under every version of the chip, then chooses the one in force; with a version named, "

@@ -59,6 +59,7 @@ class TestArchive:
             assert store.run("digits-baseline").has_events
         assert rows_of(two_runs, "SELECT count(*) FROM spike_events") == [(kept,)]
 
+    @pytest.mark.thorough
     def test_every_other_table_and_view_stays_as_it_was(self, two_runs: Path) -> None:
         tables = rows_of(two_runs, "SELECT table_name FROM duckdb_tables() WHERE table_name <> 'spike_events'")
         ask = "SELECT bit_xor(hash(t)), count(*) FROM (SELECT * EXCLUDE ({}) FROM {}) AS t"
@@ -105,11 +106,13 @@ class TestArchive:
         with EnergyStore(two_runs, read_only=True) as store:
             assert {run.name for run in store.runs()} == {"digits-baseline", "digits-sparse", "next"}
 
+    @pytest.mark.thorough
     def test_an_archived_run_is_known_when_its_file_comes_again(self, two_runs: Path, digits: Path) -> None:
         with EnergyStore(two_runs) as store:
             store.archive(["digits-sparse"])
             assert store.ingest(digits / "digits-sparse.parquet").status == "unchanged"
 
+    @pytest.mark.thorough
     def test_a_run_without_events_is_left_alone(self, two_runs: Path) -> None:
         with EnergyStore(two_runs) as store:
             store.archive(["digits-sparse"])

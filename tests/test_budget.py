@@ -330,6 +330,7 @@ class TestWhere:
         assert shell("check", "--max-energy", "2 pJ").exit_code == 1
         assert shell("check", "--allow-missing").exit_code == 0
 
+    @pytest.mark.thorough
     def test_one_that_is_left_out_is_said(self, small_store: Path, shell: Shell) -> None:
         text = (
             'chip = "loihi2"\n[[limit]]\nmax_energy = "1 pJ"\nwhere = {branch = "main"}\n[[limit]]\nmax_energy = "1 J"'

@@ -219,6 +219,7 @@ class TestFamilies:
     def test_none_passes(self) -> None:
         assert changepoints._benjamini_hochberg([SimpleNamespace(p_value=0.02)] * 3, 0.01) == (0.0, [])
 
+    @pytest.mark.thorough
     def test_noise_among_noise_is_not_found(self) -> None:
         # At 0.05, some of these hundred are found when each is asked alone; as a family, none is.
         series = [noise(seed, 20) for seed in range(100)]
@@ -320,6 +321,7 @@ class TestWhatDoesNotMatter:
         [steps], [mirrored] = find_steps([values]), find_steps([[-value for value in values]])
         assert [(step.index, step.p_value) for step in mirrored] == [(step.index, step.p_value) for step in steps]
 
+    @pytest.mark.thorough
     @given(VALUES)
     @settings(max_examples=60, deadline=None)
     def test_asking_twice(self, values: list[float]) -> None:

@@ -166,6 +166,7 @@ class TestShow:
 
 
 class TestTemplate:
+    @pytest.mark.thorough
     def test_it_is_right_and_prices_by_hand(self, shell: Shell, small_store: Path) -> None:
         result = shell("costs", "template")
         assert result.stderr == ""

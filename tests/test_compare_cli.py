@@ -125,6 +125,7 @@ class TestTheWholeOfIt:
         assert (found["energy_per_correct_a_pj"], found["energy_per_correct_b_pj"]) == (16.0, pytest.approx(19 / 1.5))
         assert "limits" not in found
 
+    @pytest.mark.thorough
     def test_the_page(self, shell: Shell) -> None:
         shown = page(shell, "before", "after", "--chip", "toy")
         head = shown.splitlines()
@@ -227,6 +228,7 @@ class TestRows:
             assert len(effects) == 6
             assert all(sum(row[name] for name in effects) == row["change_pj"] for row in exact)
 
+    @pytest.mark.thorough
     def test_effects(self, shell: Shell) -> None:
         of_csv = dict(
             csv.reader(io.StringIO(page(shell, "before", "after", "--chip", "toy", "--by", "effect", "-f", "csv")))
@@ -276,6 +278,7 @@ class TestRows:
 
 
 class TestEveryChip:
+    @pytest.mark.thorough
     def test_one_row_each(self, shell: Shell) -> None:
         found = data(shell, "before", "after")
         assert found["schema"] == "energy-db/compare-chips/1"

@@ -123,6 +123,7 @@ class TestTheWorkedExample:
         assert found.effects.spikes == pytest.approx(sum(means) * math.log(4800 / 5200), abs=1e-9)
         assert found.residual_pj == pytest.approx(0, abs=1e-9)
 
+    @pytest.mark.thorough
     def test_by_price_volume_mix(self, worked: EnergyStore) -> None:
         found = worked.compare("before", "after", "toy", cost_version_a="v1", cost_version_b="v2", method="pvm")
         # Spikes: all of it at 4800 / 5200. Mix: of 4800, the readout has 600 instead of 4800 x 200 / 5200, each of
@@ -132,6 +133,7 @@ class TestTheWorkedExample:
         assert rounded(found.effects) == {"spikes": -823.1, "layer_mix": -456.9, "cost": 900.0}
         assert found.residual_pj == pytest.approx(0, abs=1e-9)
 
+    @pytest.mark.thorough
     def test_the_way_back_is_the_same_with_the_other_sign(self, found: Comparison, worked: EnergyStore) -> None:
         back = worked.compare("after", "before", "toy", cost_version_a="v2", cost_version_b="v1")
         assert vars(back.effects) == {name: -amount for name, amount in vars(found.effects).items()}

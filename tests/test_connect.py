@@ -58,6 +58,7 @@ class TestConnect:
         with energy_db.connect() as connection:
             assert connection.execute("SELECT run_name FROM mart.runs").fetchall() == [("kept",)]
 
+    @pytest.mark.thorough
     def test_closing_lets_go_of_the_file(self, small_store: Path) -> None:
         with energy_db.connect(small_store) as connection:
             pass

@@ -75,7 +75,7 @@ def test_every_run_file_of_the_examples_is_here() -> None:
     assert {counters for _, counters in PEERS.values()} - {None} == {path.stem for path in EXAMPLES.rglob("*.csv")}
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("view", HELD)
 def test_every_grain_adds_up_under_every_version(
     store: EnergyStore, cells: dict[str, dict[Key, Decimal]], view: str

@@ -286,6 +286,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     assert store.runs() == []
 
 
+@pytest.mark.thorough
 def test_files_of_very_many_columns_are_refused_at_once(store: EnergyStore, tmp_path: Path) -> None:
     columns = {"layer": ["a"], "neuron": [0], "timestep": [0]} | {f"c{number}": [0] for number in range(10_000)}
     with pytest.raises(RunFileError, match=r"run\.parquet: has 10003 columns, .* at most 10000 are supported"):

@@ -74,6 +74,7 @@ class TestRun:
             assert everything(other) == everything(store)
             assert other.report("latest", "loihi2").total_energy_pj == store.report("latest", "loihi2").total_energy_pj
 
+    @pytest.mark.thorough
     def test_what_was_inferred_is_inferred_again(self, store: EnergyStore, tmp_path: Path) -> None:
         run = store.ingest(run_file(tmp_path / "bare.parquet", EVENTS))
         assert "n_timesteps" in run.inferred

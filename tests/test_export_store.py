@@ -197,6 +197,7 @@ class TestDamage:
             EnergyStore.from_export(tmp_path / "out", tmp_path / "again.duckdb")
         assert {path.name for path in tmp_path.iterdir()} == {"out"}
 
+    @pytest.mark.thorough
     def test_a_store_that_is_there_stays(self, full: Path, small_store: Path, tmp_path: Path) -> None:
         exported(full, tmp_path / "out", "parquet")
         before = dump(small_store)

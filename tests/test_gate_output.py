@@ -172,6 +172,7 @@ class TestNamesThatLookLikeMarkup:
             assert self.PLAIN in shown, shown
             assert self.NAME not in shown
 
+    @pytest.mark.thorough
     def test_a_layer_stays_a_name(self, store_path: Path, tmp_path: Path, shell: Shell) -> None:
         network = {**NETWORK, "layers": [{**NETWORK["layers"][0], "name": "@octocat"}, NETWORK["layers"][1]]}
         events = {**EVENTS, "layer": ["@octocat" if name == "hidden" else name for name in EVENTS["layer"]]}

@@ -181,6 +181,7 @@ class TestVerdict:
         assert (found.comparable, found.differs) == (True, (Disparity("seed", "3, 2, 1", "2, 1", False),))
         assert found.warnings == ("the costs tutorial72 are literature values of a tutorial, not measurements",)
 
+    @pytest.mark.thorough
     def test_what_differs_is_said(self, store: EnergyStore, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "other.duckdb") as other:
             for name, samples, kind in (("a1", 2, "inference"), ("a2", 2, "inference"), ("b1", 3, "training")):

@@ -179,6 +179,7 @@ for action in (lambda: recover(sys.argv[1]), lambda: whole.write("run.parquet"))
 """
 
 
+@pytest.mark.thorough
 def test_too_little_memory_is_no_damage(tmp_path: Path) -> None:
     random, n_events = np.random.default_rng(0), 3_000_000
     layers = [{"name": "hidden", "role": "hidden", "n_neurons": 2**30}]

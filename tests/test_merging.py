@@ -175,6 +175,7 @@ def test_an_id_that_is_taken_by_other_content(here: Path, other: Path) -> None:
         assert failures(store) == []
 
 
+@pytest.mark.thorough
 def test_a_free_id_is_not_one_that_comes_too(here: Path) -> None:
     with EnergyStore("other.duckdb") as store:
         store.ingest(small_run(here, "a", with_spikes(hid=(1, 0, 0))), run_id="x")

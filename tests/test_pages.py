@@ -280,6 +280,7 @@ class TestComparisonPage:
         assert {"class": "notes alarm"} in page.all("ul")
         assert "NOT comparable" in page.text
 
+    @pytest.mark.thorough
     def test_of_a_run_with_itself_says_that_nothing_changed(self, small: EnergyStore) -> None:
         page = Page(small.compare("kept", "kept", "loihi2").to_html())
         assert len(wide_pictures(page.source)) == 1
@@ -328,6 +329,7 @@ class TestPictures:
         with pytest.raises(NotFoundError, match="no layer changed on loihi2"):
             same.plot(tmp_path / "figure.svg", "layer")
 
+    @pytest.mark.thorough
     def test_are_sound_whatever_the_names(self, hostile_store: EnergyStore, tmp_path: Path) -> None:
         path = tmp_path / "figure.svg"
         hostile_store.report("first", "loihi2").plot(path)

@@ -282,6 +282,7 @@ class TestRefused:
         assert (tmp_path / "other" / "energy.duckdb").read_bytes() == b"mine"
         assert {path.name for path in (tmp_path / "other").iterdir()} == {"energy.duckdb"}
 
+    @pytest.mark.thorough
     def test_the_publications_of_another_store(self, store: EnergyStore, tmp_path: Path) -> None:
         with EnergyStore(tmp_path / "other.duckdb") as other:
             other.publish(tmp_path / "bi", chips=["loihi2"])

@@ -141,6 +141,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("folder")
 class TestRefusals:
+    @pytest.mark.thorough
     def test_the_traps_are_real(self) -> None:
         """Without a store around it, the engine does read the files: nothing here is refused because it is wrong."""
         for query in READS_OF_FILES[:6] + READS_OF_FILES[16:19] + READS_OF_FILES[-5:-3] + READS_OF_FILES[-1:]:

@@ -251,6 +251,7 @@ class TestWhichRuns:
         nightly = store.trend("spikes", name="nightly")
         assert (len(only(nightly).points), nightly.warnings) == (32, ())
 
+    @pytest.mark.thorough
     def test_a_part_of_an_energy_is_no_value(self, store: EnergyStore, tmp_path: Path) -> None:
         layers = [{key: value for key, value in layer.items() if key != "fan_out"} for layer in NETWORK["layers"]]
         unknown = night(store, tmp_path, 40, 100, network={**NETWORK, "layers": layers})
@@ -276,6 +277,7 @@ class TestWhichRuns:
         assert (step.index, step.comparable) == (4, False)
         assert "not all runs have as many timesteps (4 in 4, 8 in 4): a step may be theirs" in trend.warnings
 
+    @pytest.mark.thorough
     def test_silence_has_no_energy_per_spike(self, empty: EnergyStore, tmp_path: Path) -> None:
         network = {**NETWORK, "layers": [*NETWORK["layers"], {"name": "idle", "role": "hidden", "n_neurons": 4}]}
         for number in range(3):

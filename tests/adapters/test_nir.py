@@ -240,6 +240,7 @@ class TestFanOut:
         nodes = {"in": source(4), "w": linear(3, 4), "a": lif(), "v": linear(2, 3), "b": lif(1)}
         assert [layer["n_neurons"] for layer in network(nodes).values()] == [4, 3, 2]
 
+    @pytest.mark.thorough
     def test_long_chains_need_no_recursion(self, network: Any) -> None:
         nodes = {"in": source(2)} | {f"delay{i}": {"type": "Delay", "delay": np.ones(2)} for i in range(300)}
         nodes |= {f"lif{i}": lif(2) for i in range(300)}
