@@ -22,7 +22,7 @@ DECLARED = ("--network", "network.json")
 TOO_LARGE = "must be at most 2147483647"
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("column", "values", "options", "says"),
     [
@@ -239,7 +239,7 @@ def layers(**changed: Any) -> dict[str, Any]:
     return {"layers": [{"name": "hidden", **changed}, {"name": "output"}]}
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -247,7 +247,7 @@ def digits_runs(counted: dict[str, Counted]) -> Iterator[EnergyStore]:
 
 
 class TestDigits:
-    @pytest.mark.one_in(4)
+    @pytest.mark.one_in(9)
     @pytest.mark.parametrize("version", VERSIONS, ids=" ".join)
     @pytest.mark.parametrize("after", [pytest.param(SPARSE, marks=pytest.mark.thorough), "digits-pruned"])
     def test_every_effect_is_that_of_numpy(

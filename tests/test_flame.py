@@ -64,6 +64,7 @@ def exact_total(store: EnergyStore, run: str, chip: str, cost_version: str) -> D
     return total
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("top", mostly_thorough([20, 0, 1, 100, None], 2))
 @pytest.mark.parametrize(
     ("run", "chip", "cost_version"),

@@ -85,7 +85,7 @@ IN_HAND = {
 }
 
 
-@pytest.mark.parametrize("framework", mostly_thorough(ROWS, 3))
+@pytest.mark.parametrize("framework", mostly_thorough(ROWS, 2))
 def test_two_lines_lead_to_a_run(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(RECORDED)
     raw = recorded(OTHER_NAMES.get(framework, framework.partition(",")[0].lower()))

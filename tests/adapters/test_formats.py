@@ -61,7 +61,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], Callable[[], dict[str, int]]]] = {
 }
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_file_becomes_the_run_that_its_tool_counted(shell: Shell, folder: Path, name: str) -> None:
     np.savez("raster.npz", a=np.eye(3)[:, None, :], b=np.eye(3)[:, None, :1])
