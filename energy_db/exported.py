@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from energy_db import runs, selectors
+from energy_db import selectors
 from energy_db.catalogue import ledger
 from energy_db.exporting.writing import known_format
 from energy_db.published import PublishedRuns
@@ -137,7 +137,7 @@ class ExportedRuns(PublishedRuns):
     def _view_query(self, view: str, wanted: Sequence[str | Run], chip: str | None) -> str:
         from energy_db.exporting.views import query_of
 
-        run_ids = [runs.load(self._engine, selectors.find(self._engine, run)).run_id for run in wanted]
+        run_ids = [selectors.load(self._engine, run).run_id for run in wanted]
         known = None if chip is None else ledger.known_chip(self._engine, chip)
         return query_of(self._engine, view, run_ids, known)
 

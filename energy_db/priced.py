@@ -55,7 +55,7 @@ class PricedRuns:
         NotFoundError
             If no run, or more than one, is meant.
         """
-        return runs.load(self._engine, selectors.find(self._engine, selector))
+        return selectors.load(self._engine, selector)
 
     def report(
         self, run: str | Run, chip: str, *, cost_version: str | None = None, as_of: date | str | None = None

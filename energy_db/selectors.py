@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from energy_db import runs
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, UsageError
 from energy_db.guess import did_you_mean
@@ -59,6 +60,11 @@ def find(engine: Engine, selector: str | Run) -> int:
         if keys:
             return int(keys[0][0])
     raise _unknown_run(engine, selector)
+
+
+def load(engine: Engine, selector: str | Run) -> Run:
+    """Return the stored run that a selector names; raises what `find` raises."""
+    return runs.load(engine, find(engine, selector))
 
 
 def _nth_latest(engine: Engine, selector: str) -> int:

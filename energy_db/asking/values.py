@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from energy_db import runs, selectors
+from energy_db import selectors
 from energy_db.asking.queries import SavedQuery
 from energy_db.engines.duckdb import Engine
 from energy_db.errors import NotFoundError, QueryError, UsageError
@@ -68,7 +68,7 @@ def filled(engine: Engine, saved: SavedQuery, given: Mapping[str, Any] | Sequenc
             )
     for name, value in values.items():
         if names_a_run(name):
-            values[name] = runs.load(engine, selectors.find(engine, value)).run_id
+            values[name] = selectors.load(engine, value).run_id
         elif name == "chip":
             _refuse_unknown_chip(engine, value)
     return values

@@ -125,7 +125,7 @@ class Baselines:
         """The runs that the selector names, the newest first."""
         try:
             if not is_group(self._selector):
-                return [runs.load(self._engine, selectors.find(self._engine, self._selector))]
+                return [selectors.load(self._engine, self._selector)]
             keys = select_runs(self._engine, [self._selector.removeprefix(GROUP)])
         except NotFoundError as error:
             raise _missing(self._selector, error.message, error.hint) from error
@@ -170,7 +170,7 @@ class Baselines:
 
     def _of_blessing(self, row: dict[str, Any], scope: Scope) -> Baseline:
         number, version = row["blessing_number"], row["cost_version"]
-        blessed = runs.load(self._engine, selectors.find(self._engine, row["run_id"]))
+        blessed = selectors.load(self._engine, row["run_id"])
         title = f"blessing {number} (run {blessed.run_id}: {row['reason']})"
         notes: tuple[str, ...] = ()
         if version != scope.cost_version:
